@@ -1,0 +1,91 @@
+"""The time, from one clock for all processes: that of Redis.
+
+`now()` is aware UTC. Windows, leases and limits are compared across machines, so each process measures
+its offset to Redis' TIME and adds it to its own clock; every other module gets `now` as an argument.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+MEASURE_EVERY = timedelta(seconds=10)
+STALE_AFTER = timedelta(seconds=30)
+
+
+class Clock(Protocol):
+    def now(self) -> datetime: ...
+
+    def is_stale(self) -> bool:
+        """True while nobody knows how far this clock is off: no claim may be made by it."""
+        ...
+
+
+class ServerClock:
+    """This machine's clock, corrected by the server's.
+
+    `read_server_time` answers seconds since the epoch. It is called at most once per MEASURE_EVERY, by
+    `measure`; a failure leaves the last offset in force until it is stale.
+    """
+
+    def __init__(self, read_server_time: Callable[[], float]) -> None:
+        self._read_server_time = read_server_time
+        self._offset_seconds = 0.0
+        self._measured_at: float | None = None
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(time.time() + self._offset_seconds, UTC)
+
+    def measure(self) -> None:
+        """Measure the offset now; the answer is taken for the middle of the round trip."""
+        asked_at = time.time()
+        server_time = self._read_server_time()
+        answered_at = time.time()
+        self._offset_seconds = server_time - (asked_at + answered_at) / 2
+        self._measured_at = time.monotonic()
+
+    def measure_if_due(self) -> None:
+        with self._lock:
+            if self._age() >= MEASURE_EVERY:
+                self.measure()
+
+    def is_stale(self) -> bool:
+        return self._age() >= STALE_AFTER
+
+    def _age(self) -> timedelta:
+        if self._measured_at is None:
+            return timedelta.max
+        return timedelta(seconds=time.monotonic() - self._measured_at)
+
+
+class ManualClock:
+    """A clock that moves only when told."""
+
+    def __init__(self, start: datetime) -> None:
+        self._now = start
+        self.stale = False
+
+    def now(self) -> datetime:
+        return self._now
+
+    def is_stale(self) -> bool:
+        return self.stale
+
+    def advance(self, by: timedelta) -> None:
+        self._now += by
+
+
+def to_ms(moment: datetime) -> int:
+    """Whole milliseconds since the epoch, as stored in Redis."""
+    return round(moment.timestamp() * 1000)
+
+
+def from_ms(ms: float | str) -> datetime:
+    return datetime.fromtimestamp(float(ms) / 1000, UTC)
+
+
+def rfc3339(moment: datetime) -> str:
+    """`2026-11-22T10:15:30.123Z`: how times look at every door."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

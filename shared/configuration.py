@@ -1,0 +1,116 @@
+"""What can be configured about senders, apps and policy: values only. The TOML file is read in schemas/."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from shared.domain.identifiers import PhoneNumber
+from shared.domain.message import WhenOpen
+
+SCOPES = ("messages", "contacts:read", "contacts", "templates:read", "templates", "events", "admin")
+
+
+class Secret:
+    """A string that does not show itself; `reveal()` where it is used."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """One of our WhatsApp Business numbers; what the two providers have in common."""
+
+    alias: str
+    number: PhoneNumber
+    business: str
+    base_url: str
+    throughput_per_second: float
+    window_margin: timedelta
+    when_open: WhenOpen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetaSender(Sender):
+    phone_number_id: str
+    business_account_id: str
+    access_token: Secret
+    app_secrets: tuple[Secret, ...]
+    verify_token: Secret
+    api_version: str
+
+    @property
+    def account(self) -> str:
+        """Who owns its templates."""
+        return self.business_account_id
+
+    @property
+    def provider(self) -> str:
+        return "meta"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CmSender(Sender):
+    product_token: Secret
+    webhook_tokens: tuple[Secret, ...]
+    template_namespace: str
+    batch_size: int
+    is_provider_approval_automatic: bool
+
+    @property
+    def account(self) -> str:
+        return self.template_namespace
+
+    @property
+    def provider(self) -> str:
+        return "cm"
+
+
+AnySender = MetaSender | CmSender
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """An internal program that calls us."""
+
+    name: str
+    api_keys: tuple[Secret, ...]
+    #: Aliases it may use; empty: all.
+    senders: tuple[str, ...]
+    scopes: frozenset[str]
+    max_backlog: int
+
+    def may(self, scope: str) -> bool:
+        return "admin" in self.scopes or scope in self.scopes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    languages: tuple[str, ...] = ("it", "en")
+    reactions_open_window: bool = False
+    unsupported_opens_window: bool = True
+    stop_on_category_change: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    senders: Mapping[str, AnySender] = field(default_factory=dict)
+    apps: Mapping[str, App] = field(default_factory=dict)
+    policy: Policy = field(default_factory=Policy)
+
+    def senders_of_account(self, account: str) -> Iterator[AnySender]:
+        return (sender for sender in self.senders.values() if sender.account == account)

@@ -1,0 +1,282 @@
+"""The decision of Finestra: session message, template, or neither, and why.
+
+One pure function of a request, the facts and one reading of the clock; every answer names its rule. The
+order of the rules is the contract's, section 7: first *what*, top to bottom, then *when*.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from shared.domain.consent import Category, Consent
+from shared.domain.message import MessageRequest, WhenClosed, WhenOpen
+from shared.domain.templates import Template, TemplateCall, TemplateStatus, render
+from shared.domain.window import Window
+
+
+class Rule(StrEnum):
+    """Why a route was taken; the name goes into the message, the log and the metric."""
+
+    EXPIRED = "expired"
+    OPTED_OUT = "opted_out"
+    WINDOW_OPEN = "window_open"
+    WAITING_FOR_WINDOW = "waiting_for_window"
+    WINDOW_CLOSED = "window_closed"
+    WINDOW_CLOSED_NO_TEMPLATE = "window_closed_no_template"
+    TEMPLATE_NOT_APPROVED = "template_not_approved"
+    TEMPLATE_MISMATCH = "template_mismatch"
+    TEMPLATE_CATEGORY_REFUSED = "template_category_refused"
+    NO_OPT_IN = "no_opt_in"
+    PHONE_NUMBER_REQUIRED = "phone_number_required"
+    RECIPIENT_CAPPED = "recipient_capped"
+    TEMPLATE_PENDING = "template_pending"
+    TEMPLATE_PAUSED = "template_paused"
+    WINDOW_CLOSING = "window_closing"
+    TEMPLATE_PREFERRED = "template_preferred"
+    SENDER_HALTED = "sender_halted"
+    MESSAGING_LIMIT = "messaging_limit"
+    PAIR_LIMIT = "pair_limit"
+    SENDER_LIMIT = "sender_limit"
+
+
+#: A sentence for people, by rule. A test holds that none is missing.
+EXPLANATIONS: Mapping[Rule, str] = {
+    Rule.EXPIRED: "Its time had passed before it could be sent.",
+    Rule.OPTED_OUT: "The contact opted out of this category and has not written since.",
+    Rule.WINDOW_OPEN: "The customer service window was open with enough time left for a session message.",
+    Rule.WAITING_FOR_WINDOW: "The window was not open; the request asked to wait until the contact writes.",
+    Rule.WINDOW_CLOSED: "The customer service window was closed.",
+    Rule.WINDOW_CLOSED_NO_TEMPLATE: "The window was not open and there is no template to send instead.",
+    Rule.TEMPLATE_NOT_APPROVED: "The template is not registered or lacks an approval.",
+    Rule.TEMPLATE_MISMATCH: "The request's variables no longer fit the template.",
+    Rule.TEMPLATE_CATEGORY_REFUSED: "The template's category has been changed or is refused by policy.",
+    Rule.NO_OPT_IN: "The contact has given no opt-in for the template's category.",
+    Rule.PHONE_NUMBER_REQUIRED: "Authentication templates need a phone number, and only an id is known.",
+    Rule.RECIPIENT_CAPPED: "The provider takes no such message for this contact for now.",
+    Rule.TEMPLATE_PENDING: "The template still waits for its approval.",
+    Rule.TEMPLATE_PAUSED: "The template is paused.",
+    Rule.WINDOW_CLOSING: "The window was about to close, so the template went instead of the text.",
+    Rule.TEMPLATE_PREFERRED: "The window was open, but a template was asked for or nothing else may go.",
+    Rule.SENDER_HALTED: "The sender is halted.",
+    Rule.MESSAGING_LIMIT: "The sender's daily limit of new conversations is used up.",
+    Rule.PAIR_LIMIT: "The contact has just been sent to; WhatsApp limits the pace for one contact.",
+    Rule.SENDER_LIMIT: "The sender's throughput is used up for the moment.",
+}
+
+
+class RouteKind(StrEnum):
+    SESSION = "session"
+    TEMPLATE = "template"
+    HOLD = "hold"
+    DEFER = "defer"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRoute:
+    """Send `text` freely. Only `decide` builds one, and only while the window is open."""
+
+    rule: Rule
+    text: str
+    #: The last instant at which the request may begin: the window's end less the margin.
+    begin_before: datetime
+    kind: RouteKind = RouteKind.SESSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateRoute:
+    rule: Rule
+    call: TemplateCall
+    template: Template
+    kind: RouteKind = RouteKind.TEMPLATE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Wait until the contact writes."""
+
+    rule: Rule
+    kind: RouteKind = RouteKind.HOLD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Defer:
+    """Wait until a time, or until what is named changes."""
+
+    rule: Rule
+    #: None: no time is known; what it waits for wakes it.
+    until: datetime | None = None
+    #: The template whose change wakes it.
+    template: Template | None = None
+    #: The rule of the route that has to wait.
+    of: Rule | None = None
+    kind: RouteKind = RouteKind.DEFER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuse:
+    rule: Rule
+    kind: RouteKind = RouteKind.REFUSE
+
+
+Route = SessionRoute | TemplateRoute | Hold | Defer | Refuse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplatePolicy:
+    """`refused`: categories that policy does not send; `stop_on_change`: when WhatsApp re-labels one."""
+
+    refused: frozenset[Category] = frozenset()
+    stop_on_change: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All that a decision looks at, as it stood at one reading of the clock."""
+
+    now: datetime
+    window: Window
+    margin: timedelta
+    consent: Consent = field(default_factory=Consent)
+    #: The contact's newest message to any sender of the business, by event time.
+    last_inbound_at: datetime | None = None
+    #: Registered templates for the request's calls, in their order; None where it is unknown.
+    templates: tuple[Template | None, ...] = ()
+    template_policy: TemplatePolicy = field(default_factory=TemplatePolicy)
+    #: The contact takes no templates until then, the provider says.
+    capped_until: datetime | None = None
+    halted_kinds: frozenset[RouteKind] = frozenset()
+    messaging_limit_until: datetime | None = None
+    pair_limit_until: datetime | None = None
+    sender_limit_until: datetime | None = None
+
+
+#: Verdicts on one template after which the next alternate is looked at.
+_NEXT_ALTERNATE = frozenset({Rule.TEMPLATE_NOT_APPROVED, Rule.TEMPLATE_PENDING, Rule.TEMPLATE_PAUSED})
+
+
+def decide(request: MessageRequest, facts: Facts) -> Route:
+    """The route of the next attempt. Deterministic: the same inputs give the same route."""
+    route = _decide_what(request, facts)
+    if isinstance(route, SessionRoute | TemplateRoute):
+        return _decide_when(route, facts)
+    return route
+
+
+def _decide_what(request: MessageRequest, facts: Facts) -> Route:
+    if facts.now >= request.expires_at:
+        return Refuse(rule=Rule.EXPIRED)
+    if _is_opted_out(request.category, facts):
+        return Refuse(rule=Rule.OPTED_OUT)
+    is_usable = facts.window.is_open_for(facts.margin, facts.now)
+    if is_usable and request.when_open is WhenOpen.SESSION:
+        session = _session(request, facts)
+        if session is not None:
+            return session
+    if not is_usable and request.when_closed is WhenClosed.WAIT:
+        return Hold(rule=Rule.WAITING_FOR_WINDOW)
+    if not is_usable and request.when_closed is WhenClosed.REFUSE:
+        return Refuse(rule=Rule.WINDOW_CLOSED)
+    if not request.templates:
+        return Refuse(rule=Rule.WINDOW_CLOSED_NO_TEMPLATE)
+    return _choose_template(request, facts)
+
+
+def _is_opted_out(category: Category, facts: Facts) -> bool:
+    """An opt-out stands until the contact writes again: answering them is not writing first."""
+    opted_out_at = facts.consent.opted_out_at(category)
+    if opted_out_at is None:
+        return False
+    return facts.last_inbound_at is None or facts.last_inbound_at <= opted_out_at
+
+
+def _session(request: MessageRequest, facts: Facts) -> SessionRoute | None:
+    text = request.text or _template_as_text(request, facts)
+    if text is None or facts.window.expires_at is None:
+        return None
+    return SessionRoute(rule=Rule.WINDOW_OPEN, text=text, begin_before=facts.window.expires_at - facts.margin)
+
+
+def _template_as_text(request: MessageRequest, facts: Facts) -> str | None:
+    """A request with only a template: in an open window a text-only utility template can go as text."""
+    for call, template in zip(request.templates, facts.templates, strict=True):
+        if template is not None and template.renders_as_session_text and call.fits(template):
+            return render(template.body, call.values)
+        return None  # only the first: alternates are for when it cannot go
+    return None
+
+
+def _choose_template(request: MessageRequest, facts: Facts) -> Route:
+    """The first template that can go; else the wait for one, else why the first cannot."""
+    verdicts: list[Route] = []
+    for call, template in zip(request.templates, facts.templates, strict=True):
+        verdict = _judge_template(call, template, request, facts)
+        if verdict.rule not in _NEXT_ALTERNATE:
+            return verdict
+        verdicts.append(verdict)
+    waits = [verdict for verdict in verdicts if isinstance(verdict, Defer)]
+    return waits[0] if waits else verdicts[0]
+
+
+def _judge_template(
+    call: TemplateCall, template: Template | None, request: MessageRequest, facts: Facts
+) -> Route:
+    refusal = _refusal_of(call, template, request, facts)
+    if refusal is not None or template is None:
+        return Refuse(rule=refusal or Rule.TEMPLATE_NOT_APPROVED)
+    if template.status is TemplateStatus.SUBMITTED:
+        return Defer(rule=Rule.TEMPLATE_PENDING, template=template)
+    if template.status is TemplateStatus.PAUSED:
+        return Defer(rule=Rule.TEMPLATE_PAUSED, template=template)
+    return TemplateRoute(rule=_why_template(facts), call=call, template=template)
+
+
+_UNUSABLE = frozenset(
+    {TemplateStatus.DRAFT, TemplateStatus.REJECTED, TemplateStatus.DISABLED, TemplateStatus.ARCHIVED}
+)
+
+
+def _refusal_of(
+    call: TemplateCall, template: Template | None, request: MessageRequest, facts: Facts
+) -> Rule | None:
+    if template is None or template.status in _UNUSABLE:
+        return Rule.TEMPLATE_NOT_APPROVED
+    if not call.fits(template):
+        return Rule.TEMPLATE_MISMATCH
+    policy = facts.template_policy
+    if template.category in policy.refused or (policy.stop_on_change and template.is_category_changed):
+        return Rule.TEMPLATE_CATEGORY_REFUSED
+    if not facts.consent.is_opted_in(template.category):
+        is_out = facts.consent.opted_out_at(template.category) is not None
+        return Rule.OPTED_OUT if is_out else Rule.NO_OPT_IN
+    if template.category is Category.AUTHENTICATION and request.to.phone_number is None:
+        return Rule.PHONE_NUMBER_REQUIRED
+    if facts.capped_until is not None and facts.now < facts.capped_until:
+        return Rule.RECIPIENT_CAPPED
+    return None
+
+
+def _why_template(facts: Facts) -> Rule:
+    if facts.window.is_open_for(facts.margin, facts.now):
+        return Rule.TEMPLATE_PREFERRED
+    if facts.window.is_open(facts.now):
+        return Rule.WINDOW_CLOSING
+    return Rule.WINDOW_CLOSED
+
+
+def _decide_when(route: SessionRoute | TemplateRoute, facts: Facts) -> Route:
+    if route.kind in facts.halted_kinds:
+        return Defer(rule=Rule.SENDER_HALTED, of=route.rule)
+    # The daily limit counts contacts outside windows; a session message is inside one by definition.
+    if isinstance(route, TemplateRoute) and _is_ahead(facts.messaging_limit_until, facts.now):
+        return Defer(rule=Rule.MESSAGING_LIMIT, until=facts.messaging_limit_until, of=route.rule)
+    if _is_ahead(facts.pair_limit_until, facts.now):
+        return Defer(rule=Rule.PAIR_LIMIT, until=facts.pair_limit_until, of=route.rule)
+    if _is_ahead(facts.sender_limit_until, facts.now):
+        return Defer(rule=Rule.SENDER_LIMIT, until=facts.sender_limit_until, of=route.rule)
+    return route
+
+
+def _is_ahead(time: datetime | None, now: datetime) -> bool:
+    return time is not None and now < time

@@ -1,0 +1,1 @@
+"""The providers: one folder each, one HTTP call each; what their words mean is data beside the code."""

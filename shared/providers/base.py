@@ -1,0 +1,149 @@
+"""What every provider does for us, and what its errors mean.
+
+A result is a value: submitted, rejected with a class, or in doubt. Nobody outside reads a provider's code.
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib import resources
+from typing import Any, Protocol
+
+from shared.domain.identifiers import AttemptReference, ContactId, ProviderMessageId
+from shared.domain.retry import ErrorClass
+from shared.domain.routing import SessionRoute, TemplateRoute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One attempt, decided and begun."""
+
+    reference: AttemptReference
+    to: ContactId
+    #: Only `decide` makes a SessionRoute, so nothing free-form can be built without an open window.
+    route: SessionRoute | TemplateRoute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpCall:
+    """A request to a provider, built but not sent. `headers` carry the secret; a dry run shows the rest."""
+
+    url: str
+    headers: Mapping[str, str]
+    json: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """The provider took it: no more than that."""
+
+    provider_message_id: ProviderMessageId | None = None
+    #: The number as WhatsApp knows it, when the answer says so; digits without `+`.
+    wa_id: str | None = None
+    #: The provider keeps it back for now (Meta's `held_for_quality_assessment`); never resend.
+    provider_hold: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorRow:
+    """What one code means for us; a row of `errors.toml`."""
+
+    error_class: ErrorClass
+    advice: str
+    #: What an error of this code says something about: pair, sender, account, app, portfolio, message.
+    scope: str = "message"
+    minimum_wait: timedelta = timedelta(0)
+    #: How many tries it is worth; None: as many as fit before the expiry.
+    tries: int | None = None
+    source: str = ""
+    #: "retry": also when it comes late, by status.
+    late: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """The attempt did not go through, or nobody knows (`in_doubt`)."""
+
+    #: The provider's code as text, or a word of ours such as `timeout`.
+    code: str
+    row: ErrorRow
+    #: The provider's own words: for people who may read them, never for logs, metrics or Flower.
+    detail: str = ""
+    #: What the provider asked us to wait.
+    retry_after: timedelta | None = None
+
+
+SendResult = Submitted | Rejected
+
+
+class Provider(Protocol):
+    """One sender's way out. Safe to call from many threads."""
+
+    @property
+    def batch_size(self) -> int:
+        """How many attempts one request may carry."""
+        ...
+
+    def build_call(self, batch: Sequence[Outgoing]) -> HttpCall: ...
+
+    def send(self, batch: Sequence[Outgoing]) -> Sequence[SendResult]:
+        """One request for the batch; one result each, in the same order. Never raises for what went wrong."""
+        ...
+
+
+#: Words of ours for what has no code of the provider's.
+NOT_SENT = ErrorRow(
+    error_class=ErrorClass.RETRY,
+    scope="sender",
+    advice="The provider could not be reached; nothing left. It is tried again.",
+)
+NOT_TAKEN = ErrorRow(
+    error_class=ErrorClass.RETRY,
+    scope="sender",
+    advice="The provider answered 503: not taken. It is tried again.",
+)
+THROTTLED = ErrorRow(
+    error_class=ErrorClass.THROTTLE,
+    scope="sender",
+    advice="The provider answered 429: too fast. It is tried again later.",
+)
+IN_DOUBT = ErrorRow(
+    error_class=ErrorClass.IN_DOUBT,
+    advice="Nobody knows whether the provider took it; it waits for a status and is not repeated by itself.",
+)
+UNLISTED = ErrorRow(
+    error_class=ErrorClass.PERMANENT,
+    advice="A code we have no row for: look it up, then add it to errors.toml.",
+)
+
+
+class ErrorTable:
+    """The rows of one provider's `errors.toml`, by code."""
+
+    def __init__(self, rows: Mapping[str, ErrorRow]) -> None:
+        self._rows = rows
+
+    @classmethod
+    def load(cls, package: str) -> "ErrorTable":
+        """Read `errors.toml` of a package. A malformed row is a bug and raises at start."""
+        text = resources.files(package).joinpath("errors.toml").read_text(encoding="utf-8")
+        return cls({code: _row(values) for code, values in tomllib.loads(text).items()})
+
+    def row(self, code: str) -> ErrorRow:
+        return self._rows.get(code, UNLISTED)
+
+    def codes(self) -> frozenset[str]:
+        return frozenset(self._rows)
+
+
+def _row(values: Mapping[str, Any]) -> ErrorRow:
+    return ErrorRow(
+        error_class=ErrorClass(values["class"]),
+        advice=values["advice"],
+        scope=values.get("scope", "message"),
+        minimum_wait=timedelta(seconds=values.get("minimum_wait_seconds", 0)),
+        tries=values.get("tries"),
+        source=values["source"],
+        late=values.get("late"),
+    )

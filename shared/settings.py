@@ -1,0 +1,109 @@
+"""Every environment variable, parsed once; a start shows all mistakes together and no secret."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from environs import Env, EnvValidationError
+
+from shared.configuration import Configuration, Secret
+from shared.errors import SettingsError
+from shared.schemas.configuration import load_configuration
+
+#: A provider call ends after this; leases and margins are longer.
+PROVIDER_DEADLINE = timedelta(seconds=8)
+LEASE = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    redis_url: Secret
+    broker_url: Secret
+    configuration: Configuration
+    data_dir: Path
+    receiver_bind: str
+    api_bind: str
+    flower_bind: str
+    flower_user: str
+    flower_password: Secret = field(default_factory=lambda: Secret(""))
+    worker_slots: int
+    doubt_grace: timedelta
+    window_length: timedelta
+    retention: timedelta
+    log_format: str
+
+
+def load_settings() -> Settings:
+    """Read `FINESTRA_…` from the environment; raise SettingsError with every mistake."""
+    env = Env(eager=False, prefix="FINESTRA_")
+    redis_url = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
+    broker_url = env.str("BROKER_URL", "")
+    config_path = env.str("CONFIG", "")
+    data_dir = env.str("DATA_DIR", "var")
+    receiver_bind = env.str("RECEIVER_BIND", "127.0.0.1:8080")
+    api_bind = env.str("API_BIND", "127.0.0.1:8081")
+    flower_bind = env.str("FLOWER_BIND", "127.0.0.1:5555")
+    flower_user = env.str("FLOWER_USER", "oncall")
+    flower_password = env.str("FLOWER_PASSWORD", "")
+    log_format = env.str("LOG_FORMAT", "json")
+    worker_slots = env.int("WORKER_SLOTS", 128)
+    grace_seconds = env.float("DOUBT_GRACE_SECONDS", 60.0)
+    window_seconds = env.float("WINDOW_SECONDS", 86400.0)
+    retention_days = env.float("RETENTION_DAYS", 30.0)
+    configuration, mistakes = load_configuration(Path(config_path)) if config_path else (Configuration(), [])
+    mistakes = [*_env_mistakes(env), *mistakes]
+    if mistakes:
+        raise SettingsError(mistakes)
+    settings = Settings(
+        redis_url=Secret(redis_url),
+        broker_url=Secret(broker_url or _next_database(redis_url)),
+        configuration=configuration,
+        data_dir=Path(data_dir),
+        receiver_bind=receiver_bind,
+        api_bind=api_bind,
+        flower_bind=flower_bind,
+        flower_user=flower_user,
+        flower_password=Secret(flower_password),
+        worker_slots=worker_slots,
+        doubt_grace=timedelta(seconds=grace_seconds),
+        window_length=timedelta(seconds=window_seconds),
+        retention=timedelta(days=retention_days),
+        log_format=log_format,
+    )
+    if mistakes := _contradictions(settings):
+        raise SettingsError(mistakes)
+    return settings
+
+
+def _env_mistakes(env: Env) -> list[str]:
+    try:
+        env.seal()
+    except EnvValidationError as exc:
+        return [str(exc)] if isinstance(exc.error_messages, list) else _named(exc.error_messages)
+    return []
+
+
+def _named(messages: Mapping[str, Sequence[str]]) -> list[str]:
+    return [f"{name}: {' '.join(texts)}" for name, texts in messages.items()]
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    found = []
+    if settings.worker_slots < 1:
+        found.append("FINESTRA_WORKER_SLOTS: must be at least 1")
+    if settings.log_format not in ("json", "console"):
+        found.append("FINESTRA_LOG_FORMAT: must be json or console")
+    for sender in settings.configuration.senders.values():
+        where = f"senders.{sender.alias}.window_margin_seconds"
+        if sender.window_margin >= settings.window_length:
+            found.append(f"{where}: must be shorter than the window itself")
+        elif sender.window_margin <= PROVIDER_DEADLINE:
+            found.append(f"{where}: must be longer than a provider call may take ({PROVIDER_DEADLINE})")
+    return found
+
+
+def _next_database(redis_url: str) -> str:
+    """The same server, database 1: doorbells stay apart from what is owed."""
+    head, slash, database = redis_url.rpartition("/")
+    return f"{head}/1" if slash and database.isdigit() else f"{redis_url.rstrip('/')}/1"
