@@ -188,7 +188,9 @@ def _is_opted_out(category: Category, facts: Facts) -> bool:
     opted_out_at = facts.consent.opted_out_at(category)
     if opted_out_at is None:
         return False
-    return facts.last_inbound_at is None or facts.last_inbound_at <= opted_out_at
+    # Opt-outs are known to the second, and the message that asked for it has not been written since.
+    written_at = facts.last_inbound_at
+    return written_at is None or written_at.replace(microsecond=0) <= opted_out_at
 
 
 def _session(request: MessageRequest, facts: Facts) -> SessionRoute | None:

@@ -1,0 +1,166 @@
+"""How a request, a template and the facts of a decision look in Redis, and back."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.clock import from_ms, to_ms
+from shared.domain.consent import Category, Consent, ConsentRecord, ConsentStatus
+from shared.domain.identifiers import ContactId
+from shared.domain.message import InDoubt, MessageRequest, Priority, WhenClosed, WhenOpen
+from shared.domain.templates import Approval, Gate, Template, TemplateCall, TemplateId, TemplateStatus
+from shared.domain.window import Window
+
+
+def dump(value: Any) -> str:  # noqa: ANN401 - JSON takes anything
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def dump_request(request: MessageRequest) -> str:
+    calls = [{"name": c.name, "language": c.language, "values": dict(c.values)} for c in request.templates]
+    return dump(
+        {
+            "to": request.to.value,
+            "sender": request.sender,
+            "text": request.text,
+            "templates": calls,
+            "category": request.category,
+            "when_open": request.when_open,
+            "when_closed": request.when_closed,
+            "priority": request.priority,
+            "in_doubt": request.in_doubt,
+            "reference": request.reference,
+            "expires_at": to_ms(request.expires_at),
+        }
+    )
+
+
+def load_request(text: str) -> MessageRequest:
+    stored = json.loads(text)
+    return MessageRequest(
+        to=ContactId(stored["to"]),
+        sender=stored["sender"],
+        text=stored["text"],
+        templates=tuple(TemplateCall(**call) for call in stored["templates"]),
+        category=Category(stored["category"]),
+        when_open=WhenOpen(stored["when_open"]),
+        when_closed=WhenClosed(stored["when_closed"]),
+        priority=Priority(stored["priority"]),
+        in_doubt=InDoubt(stored["in_doubt"]),
+        reference=stored["reference"],
+        expires_at=from_ms(stored["expires_at"]),
+    )
+
+
+def pairs(flat: Sequence[str] | Mapping[str, str]) -> dict[str, str]:
+    """A hash as a script returns it: field, value, field, value."""
+    if isinstance(flat, Mapping):
+        return dict(flat)
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def load_window(value: str | None, length: timedelta) -> Window:
+    if not value:
+        return Window(length=length)
+    last, _, rest = value.partition("|")
+    refused = rest.rpartition("|")[2]
+    return Window(
+        last_inbound_at=from_ms(last), refused_at=from_ms(refused) if refused else None, length=length
+    )
+
+
+def dump_consent(record: ConsentRecord) -> str:
+    return dump(
+        {
+            "status": record.status,
+            "at": int(record.at.timestamp()),
+            "source": record.source,
+            "evidence": record.evidence,
+        }
+    )
+
+
+def load_consent(contact: Mapping[str, str]) -> Consent:
+    records = {}
+    for category in Category:
+        text = contact.get(f"consent:{category}")
+        if text is not None:
+            records[category] = _load_consent_record(text)
+    return Consent(records)
+
+
+def _load_consent_record(text: str) -> ConsentRecord:
+    stored = json.loads(text)
+    return ConsentRecord(
+        status=ConsentStatus(stored["status"]),
+        at=datetime.fromtimestamp(stored["at"], UTC),
+        source=stored["source"],
+        evidence=stored["evidence"],
+    )
+
+
+def dump_template(template: Template) -> dict[str, str]:
+    """The fields of its hash; '' deletes one."""
+    gates = {f"gate:{gate}": str(template.gates.get(gate, Approval.PENDING)) for gate in Gate}
+    return {
+        **gates,
+        "account": template.id.account,
+        "name": template.id.name,
+        "language": template.id.language,
+        "category": template.category,
+        "body": template.body,
+        "footer": template.footer or "",
+        "samples": dump(template.samples),
+        "variables": variables_word(template.variables),
+        "original_category": template.original_category or template.category,
+    }
+
+
+def variables_word(names: Sequence[str]) -> str:
+    """A template's variables as one word, the same for any order; `-` for none."""
+    return ",".join(sorted(names)) or "-"
+
+
+def load_template(stored: Mapping[str, str]) -> Template | None:
+    if not stored:
+        return None
+    return Template(
+        id=TemplateId(stored["account"], stored["name"], stored["language"]),
+        category=Category(stored["category"]),
+        body=stored["body"],
+        footer=stored.get("footer"),
+        samples=tuple(json.loads(stored["samples"])),
+        gates={gate: Approval(stored[f"gate:{gate}"]) for gate in Gate},
+        reasons={gate: stored[f"reason:{gate}"] for gate in Gate if f"reason:{gate}" in stored},
+        stopped=TemplateStatus(stored["stopped"]) if "stopped" in stored else None,
+        original_category=Category(stored["original_category"]),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What a script said about window, contact, sender and templates, at one instant."""
+
+    #: Opaque: what `begin` compares to see that nothing has changed.
+    versions: str
+    window: Window
+    consent: Consent
+    last_inbound_at: datetime | None
+    halted: str | None
+    templates: tuple[Template | None, ...]
+
+
+def load_known(answer: Sequence[Any], window_length: timedelta) -> Known:
+    versions, window, contact, sender, *templates = answer
+    contact_hash = pairs(contact)
+    last = contact_hash.get("last_inbound_at")
+    return Known(
+        versions=versions,
+        window=load_window(window, window_length),
+        consent=load_consent(contact_hash),
+        last_inbound_at=from_ms(last) if last else None,
+        halted=pairs(sender).get("halted"),
+        templates=tuple(load_template(pairs(template)) for template in templates),
+    )

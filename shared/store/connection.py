@@ -1,0 +1,66 @@
+"""Builds the Redis client: bounded in time, so that a dead or frozen server is an answer and not a hang."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from shared.errors import StoreUnavailableError
+
+# Two tries of 0.8 s each, connecting included, stay below the 3 s in which every door must answer.
+_TIMEOUT_SECONDS = 0.8
+_UNAVAILABLE = (
+    redis.exceptions.ConnectionError,
+    redis.exceptions.TimeoutError,
+    redis.exceptions.OutOfMemoryError,
+    redis.exceptions.ReadOnlyError,
+)
+_UNAVAILABLE_REPLIES = ("MISCONF", "LOADING", "MASTERDOWN", "NOREPLICAS", "OOM")
+
+
+def connect(url: str) -> redis.Redis:
+    """A client for `url`. Connects when first used. Repeats a call once: every script is safe to repeat."""
+    return redis.Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=_TIMEOUT_SECONDS,
+        socket_connect_timeout=_TIMEOUT_SECONDS,
+        socket_keepalive=True,
+        retry=Retry(NoBackoff(), 1),
+    )
+
+
+def as_unavailable(error: redis.RedisError) -> StoreUnavailableError | None:
+    """Whether the server, not our script, is the trouble; None for a fault of ours."""
+    is_reply = str(error).startswith(_UNAVAILABLE_REPLIES)
+    if isinstance(error, _UNAVAILABLE) or is_reply:
+        return StoreUnavailableError(type(error).__name__)
+    return None
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn trouble of the server into StoreUnavailableError; a fault of ours stays what it is."""
+    try:
+        yield
+    except redis.RedisError as exc:
+        unavailable = as_unavailable(exc)
+        if unavailable is None:
+            raise
+        raise unavailable from exc
+
+
+def server_time(client: redis.Redis) -> float:
+    """Redis' TIME in seconds since the epoch: the one clock."""
+    with translated():
+        seconds, microseconds = client.time()
+    return float(seconds) + float(microseconds) / 1_000_000
+
+
+def read_hash(client: redis.Redis, key: str) -> dict[str, str]:
+    """A whole hash; empty when there is none. The client decodes, which redis-py's types cannot say."""
+    with translated():
+        return cast("dict[str, str]", client.hgetall(key))

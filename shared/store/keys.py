@@ -1,0 +1,87 @@
+"""Every key: name, type, content, life. `lua/prelude.lua` writes the same names; a test compares the two.
+
+All keys of a business carry its tag in braces, so that they lie in one slot of a Redis Cluster.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one business.
+
+    ======================================  ==========  ===================================================
+    key                                     type        content · life
+    ======================================  ==========  ===================================================
+    business:{b}                            hash        order of acceptance, version of the data · for ever
+    message:{b}:id                          hash        a message and its whole life · expiry + retention
+    lane:{b}:sender:contact                 sorted set  ids by (priority, order) · while it has members
+    held:{b}:group                          sorted set  ids that wait for a window or template · likewise
+    waking:{b}                              set         groups being woken · likewise
+    ready:{b}:sender:priority               sorted set  contact → when its lane may be looked at · likewise
+    leased:{b}:sender                       sorted set  contact → end of the lease · likewise
+    claimed:{b}:sender                      hash        contact → id in hand · likewise
+    expiring:{b}                            sorted set  id → expiry, for all that is not final · likewise
+    state:{b}:state                         sorted set  id → since · trimmed to the retention
+    window:{b}:sender:contact               string      `last|event|refused` (ms) · until the window ends
+    contact:{b}:contact                     hash        version, consent, last inbound · for ever: evidence
+    recent:{b}:contact                      sorted set  the latest 20 messages both ways · retention
+    inbound:{b}:event                       string      what a contact wrote (JSON) · retention
+    seen:{b}:sender:event                   string      duplicate's mark · longer than a provider retries
+    idem:{b}:app:sender:key                 string      idempotency: fingerprint and answer · 24 h
+    template:{b}:account:name:language      hash        a template · until deleted
+    templates:{b}:account                   set         its templates · likewise
+    sender:{b}:sender                       hash        version, halt, rate (TAT) · for ever: one a sender
+    bell:{b}:sender                         string      a doorbell is on its way · 5 s
+    ticker:{b}                              string      lock of a beat · 400 ms
+    quarantine:{b}                          stream      updates that could not be read · capped
+    ======================================  ==========  ===================================================
+    """
+
+    business: str
+
+    def _key(self, kind: str, *parts: object) -> str:
+        return ":".join((kind, "{" + self.business + "}", *map(str, parts)))
+
+    def root(self) -> str:
+        """KEYS[1] of every script."""
+        return self._key("business")
+
+    def message(self, message_id: object) -> str:
+        return self._key("message", message_id)
+
+    def state(self, state: str) -> str:
+        return self._key("state", state)
+
+    def window(self, sender: str, contact: object) -> str:
+        return self._key("window", sender, contact)
+
+    def contact(self, contact: object) -> str:
+        return self._key("contact", contact)
+
+    def recent(self, contact: object) -> str:
+        return self._key("recent", contact)
+
+    def inbound(self, event_id: str) -> str:
+        return self._key("inbound", event_id)
+
+    def template(self, template_id: object) -> str:
+        return self._key("template", template_id)
+
+    def templates(self, account: str) -> str:
+        return self._key("templates", account)
+
+    def sender(self, sender: str) -> str:
+        return self._key("sender", sender)
+
+    def quarantine(self) -> str:
+        return self._key("quarantine")
+
+
+def window_group(sender: str, contact: object) -> str:
+    """What waits for this contact to write to this sender."""
+    return f"window:{sender}:{contact}"
+
+
+def template_group(template_id: object) -> str:
+    return f"template:{template_id}"

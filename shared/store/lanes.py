@@ -1,0 +1,280 @@
+"""The lanes of a sender: claim, begin, settle, and what runs by the clock.
+
+A claim is a lease with a fence. Only after `begin` has said Go may a request leave; a begin that is never
+settled becomes a doubt, never a repeat.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from shared.clock import to_ms
+from shared.configuration import AnySender
+from shared.domain.identifiers import ContactId, MessageId
+from shared.domain.limits import RateLimit
+from shared.domain.message import MessageRequest
+from shared.store.codec import Known, dump, load_known, load_request
+from shared.store.keys import Keys
+from shared.store.scripts import Call, Scripts
+
+_MOST_CLAIMS = 3
+_MOST_PER_BEAT = 500
+BELL_LIFE = timedelta(seconds=5)
+_BEAT_LOCK = timedelta(milliseconds=400)
+
+
+class Outcome(StrEnum):
+    """How a claim ended."""
+
+    SUBMITTED = "submitted"
+    FAILED = "failed"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    DEFERRED = "deferred"
+    HELD = "held"
+    UNKNOWN = "unknown"
+    #: The provider says that the window is closed: to be decided anew, once.
+    WINDOW_REFUSED = "window_refused"
+    #: Given back unbegun.
+    RELEASED = "released"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One message in hand."""
+
+    sender: AnySender
+    message_id: MessageId
+    fence: str
+    contact: ContactId
+    request: MessageRequest
+    attempts: int
+    #: Attempts that ended with an error that may pass.
+    tries: int
+    window_refusals: int
+    known: Known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begin:
+    claim: Claim
+    #: Makes the begin safe to repeat: the same nonce gets the same answer.
+    nonce: str
+    versions: str
+    begin_before: datetime | None
+    #: What the message will show of this attempt.
+    attempt: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settle:
+    claim: Claim
+    outcome: Outcome
+    until: datetime | None = None
+    reason: str = ""
+    result: dict[str, Any] | None = field(default=None, repr=False)
+    route: dict[str, Any] | None = field(default=None, repr=False)
+    provider_message_id: str = ""
+    #: The group that wakes it (store/keys.py), for what is held or waits for a template.
+    group: str = ""
+    is_try: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What was decided on has changed, or its time has run out: decide again on this."""
+
+    known: Known
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The claim is no longer ours; somebody else has it, or it is settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """No token of the sender was left; the message waits in its lane."""
+
+
+BeginAnswer = Go | Changed | Lost | Limited
+
+
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """What one round trip of settles and begins brought."""
+
+    #: A settled contact has more to do now.
+    has_more: bool
+    answers: tuple[BeginAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    must_ring: bool
+    requeued: int
+    doubts: int
+
+
+class Lanes:
+    def __init__(
+        self, scripts: Scripts, *, window_length: timedelta, lease: timedelta, grace: timedelta
+    ) -> None:
+        self._scripts = scripts
+        self._window_length = window_length
+        self._lease = lease
+        self._grace = grace
+
+    def claim(self, sender: AnySender, most: int, *, now: datetime) -> list[Claim]:
+        """Take up to `most` lane heads that may be looked at now; fewer when the sender's rate says so."""
+        rate = rate_of(sender)
+        answer = self._scripts.run(
+            _call(
+                "claim",
+                sender,
+                to_ms(now),
+                sender.alias,
+                most,
+                to_ms(now + self._lease),
+                rate.interval_ms,
+                rate.tolerance_ms,
+                _MOST_CLAIMS,
+            )
+        )
+        return [self._claim(sender, taken) for taken in answer[1:]]
+
+    def step(self, settles: Sequence[Settle], begins: Sequence[Begin], *, now: datetime) -> Stepped:
+        """Settle what ended and begin what is next, in one round trip."""
+        calls = [_settle_call(settle, now) for settle in settles]
+        calls += [self._begin_call(begin, now) for begin in begins]
+        if not calls:
+            return Stepped(has_more=False, answers=())
+        answers = self._scripts.run_all(calls)
+        settled, begun = answers[: len(settles)], answers[len(settles) :]
+        has_more = any(answer[0] == "settled" and int(answer[1]) for answer in settled)
+        return Stepped(has_more, tuple(self._begin_answer(answer) for answer in begun))
+
+    def sweep(self, business: str, *, now: datetime) -> bool:
+        """The business' part of a beat: expiries and waking. False: another worker has this beat."""
+        arguments = (to_ms(now), _ms(_BEAT_LOCK), _MOST_PER_BEAT, _ms(self._lease))
+        return bool(self._scripts.run(Call("sweep", Keys(business).root(), arguments)))
+
+    def tick(self, senders: Sequence[AnySender], *, now: datetime) -> list[Ticked]:
+        """The senders' part of a beat: ended leases, and which bells to ring."""
+        lost = dump(
+            {
+                "ended_at": to_ms(now),
+                "outcome": "unknown",
+                "error": {
+                    "code": "worker_lost",
+                    "class": "in_doubt",
+                    "detail": "The worker ended between request and record.",
+                },
+            }
+        )
+        calls = [
+            _call(
+                "tick",
+                sender,
+                to_ms(now),
+                sender.alias,
+                to_ms(now + self._grace),
+                lost,
+                _MOST_PER_BEAT,
+                _ms(BELL_LIFE),
+            )
+            for sender in senders
+        ]
+        if not calls:
+            return []
+        return [
+            Ticked(bool(ring), requeued, doubts) for ring, requeued, doubts in self._scripts.run_all(calls)
+        ]
+
+    def _claim(self, sender: AnySender, taken: Sequence[Any]) -> Claim:
+        message_id, fence, contact, request, attempts, refusals, tries, known = taken
+        return Claim(
+            sender=sender,
+            message_id=MessageId(message_id),
+            fence=str(fence),
+            contact=ContactId(contact),
+            request=load_request(request),
+            attempts=int(attempts),
+            tries=int(tries),
+            window_refusals=int(refusals),
+            known=load_known(known, self._window_length),
+        )
+
+    def _begin_call(self, begin: Begin, now: datetime) -> Call:
+        claim = begin.claim
+        rate = rate_of(claim.sender)
+        return _call(
+            "begin",
+            claim.sender,
+            to_ms(now),
+            claim.sender.alias,
+            claim.contact.value,
+            claim.message_id.value,
+            claim.fence,
+            begin.nonce,
+            begin.versions,
+            to_ms(begin.begin_before) if begin.begin_before else "",
+            to_ms(now + self._lease),
+            rate.interval_ms,
+            rate.tolerance_ms,
+            dump(begin.attempt),
+        )
+
+    def _begin_answer(self, answer: Sequence[Any]) -> BeginAnswer:
+        match answer[0]:
+            case "go":
+                return Go(int(answer[1]))
+            case "changed" | "late":
+                return Changed(load_known(answer[1], self._window_length))
+            case "limited":
+                return Limited()
+            case _:
+                return Lost()
+
+
+def rate_of(sender: AnySender) -> RateLimit:
+    """Half a second's worth at once: the ticker rings that often."""
+    return RateLimit(
+        per_second=sender.throughput_per_second, burst=max(1, int(sender.throughput_per_second / 2))
+    )
+
+
+def _settle_call(settle: Settle, now: datetime) -> Call:
+    claim = settle.claim
+    return _call(
+        "settle",
+        claim.sender,
+        to_ms(now),
+        claim.sender.alias,
+        claim.contact.value,
+        claim.message_id.value,
+        claim.fence,
+        settle.outcome,
+        to_ms(settle.until) if settle.until else "",
+        settle.reason,
+        dump(settle.result) if settle.result else "",
+        dump(settle.route) if settle.route else "",
+        settle.provider_message_id,
+        settle.group,
+        int(settle.is_try),
+    )
+
+
+def _call(script: str, sender: AnySender, *arguments: str | float) -> Call:
+    return Call(script, Keys(sender.business).root(), arguments)
+
+
+def _ms(duration: timedelta) -> int:
+    return round(duration.total_seconds() * 1000)

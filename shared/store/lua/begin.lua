@@ -1,0 +1,47 @@
+-- The last word before the provider is called: is the claim still ours, is what was decided on still true,
+-- is there time and a token left. Only after 'go' may the request leave.
+-- KEYS  business
+-- ARGV  now, sender, contact, id, fence, nonce, versions, begin_before (ms, or '' for a template), end of the lease,
+--       interval and tolerance of the sender's rate (ms), attempt (JSON)
+-- Returns {'go', attempt}, also when it is asked again with the same nonce; {'lost'}; {'changed', facts}; {'late', facts}; {'limited'}
+local now, sender, contact, id, fence = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local interval, tolerance = tonumber(ARGV[10]), tonumber(ARGV[11])
+local message = key('message', id)
+local found = redis.call('HMGET', message, 'fence', 'state', 'nonce', 'attempts', 'templates')
+
+if found[1] ~= fence or redis.call('HGET', key('claimed', sender), contact) ~= id then
+  return {'lost'}
+end
+if found[2] == 'sending' then
+  return found[3] == ARGV[6] and {'go', found[4]} or {'lost'}
+end
+if not WAITING[found[2]] and found[2] ~= 'unknown' then
+  -- A late status, a cancellation or the like settled it while it was claimed.
+  leave_lane(id, sender, contact)
+  unclaim(sender, contact)
+  place(sender, contact, now)
+  return {'lost'}
+end
+local known = facts(sender, contact, found[5])
+if known[1] ~= ARGV[7] then
+  return {'changed', known}
+end
+if ARGV[8] ~= '' and now > tonumber(ARGV[8]) then
+  return {'late', known}
+end
+
+local tat = math.max(tonumber(redis.call('HGET', key('sender', sender), 'tat') or '0'), now)
+if tat - tolerance > now then
+  redis.call('HSET', message, 'not_before', whole(tat - tolerance), 'claims', 0)
+  unclaim(sender, contact)
+  place(sender, contact, now)
+  return {'limited'}
+end
+redis.call('HSET', key('sender', sender), 'tat', string.format('%.3f', tat + interval))
+
+local attempt = redis.call('HINCRBY', message, 'attempts', 1)
+set_state(id, found[2], 'sending', now)
+redis.call('HSET', message, 'nonce', ARGV[6], 'begun_at', ARGV[1], 'claims', 0, 'attempt:' .. attempt, ARGV[12])
+redis.call('ZADD', key('leased', sender), ARGV[9], contact)
+note(id, now, 'sending', {attempt = attempt})
+return {'go', attempt}

@@ -1,0 +1,5 @@
+-- Reads what a decision looks at, changing nothing.
+-- KEYS  business
+-- ARGV  sender, contact, templates (ids, space between)
+-- Returns {versions, window, contact, sender, template, …}
+return facts(ARGV[1], ARGV[2], ARGV[3])

@@ -1,0 +1,6 @@
+-- Keeps an update that could not be read, raw, for people; the oldest go first.
+-- KEYS  business
+-- ARGV  now, sender, reason, raw, most entries
+-- Returns the entry's id
+return redis.call('XADD', key('quarantine'), 'MAXLEN', '~', ARGV[5], '*',
+  'at', ARGV[1], 'sender', ARGV[2], 'reason', ARGV[3], 'raw', ARGV[4])

@@ -1,0 +1,49 @@
+-- Records what the provider reports about an attempt. States only move forward; `failed` yields to `delivered`.
+-- KEYS  business
+-- ARGV  now, id, attempt, state, reported at, error (JSON or ''), is a window refusal (1 or 0), pricing (JSON or ''), provider's id
+-- Returns {'moved'}, {'unchanged'}, {'rerouted'}, {'old_attempt'} or {'unknown_message'}
+local now, id, attempt, reported = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local message = key('message', id)
+local found = redis.call('HMGET', message, 'state', 'attempts', 'sender', 'contact', 'reported')
+local state, sender, contact = found[1], found[3], found[4]
+
+if not state then
+  return {'unknown_message'}
+end
+if found[2] ~= attempt then
+  note(id, now, 'status_of_old_attempt', {status = reported, attempt = tonumber(attempt)})
+  return {'old_attempt'}
+end
+if ARGV[8] ~= '' then
+  redis.call('HSET', message, 'pricing', ARGV[8])
+end
+if ARGV[9] ~= '' then
+  redis.call('HSETNX', message, 'provider_message_id', ARGV[9])
+end
+
+-- What `after_status` of message.py says, in one expression; a test compares the two over all pairs.
+local ranks = {sending = 0, unknown = 0, submitted = 0, sent = 1, delivered = 2, read = 3, failed = 1}
+local rank = ranks[state]
+local moves = rank and ((reported == 'failed' and rank < 2 and state ~= 'failed')
+  or (RANK[reported] and RANK[reported] > rank))
+if not moves then
+  return {'unchanged'}
+end
+
+local is_claimed = redis.call('HGET', key('claimed', sender), contact) == id
+if ARGV[7] == '1' then
+  redis.call('HSET', message, 'result:' .. attempt, ARGV[6])
+  refuse_window(id, now)
+  place(sender, contact, now)
+  return {'rerouted'}
+end
+if ARGV[6] ~= '' then
+  redis.call('HSET', message, 'result:' .. attempt, ARGV[6], 'reason', 'provider_error')
+end
+set_state(id, state, reported, now)
+note(id, now, reported, {reported_at = tonumber(ARGV[5])})
+if not is_claimed then
+  leave_lane(id, sender, contact)
+  place(sender, contact, now)
+end
+return {'moved'}

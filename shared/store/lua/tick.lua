@@ -1,0 +1,36 @@
+-- What runs by the clock for a sender: ended leases, and whether its bell must be rung.
+-- KEYS  business
+-- ARGV  now, sender, end of the grace of a doubt, result of a lost attempt (JSON), most leases a beat, bell's life (ms)
+-- Returns {1 if the caller has to ring, leases ended before a begin, doubts}
+local now, sender = ARGV[1], ARGV[2]
+local requeued, doubts = 0, 0
+
+for _, contact in ipairs(redis.call('ZRANGEBYSCORE', key('leased', sender), '-inf', now, 'LIMIT', 0, ARGV[5])) do
+  local id = redis.call('HGET', key('claimed', sender), contact)
+  local message = id and key('message', id)
+  local found = id and redis.call('HMGET', message, 'state', 'attempts') or {}
+  if found[1] == 'sending' then
+    set_state(id, 'sending', 'unknown', now)
+    redis.call('HSET', message, 'not_before', ARGV[3], 'reason', 'worker_lost', 'result:' .. found[2], ARGV[4])
+    note(id, now, 'unknown', {reason = 'worker_lost'})
+    doubts = doubts + 1
+  elseif found[1] and (WAITING[found[1]] or found[1] == 'unknown') then
+    requeued = requeued + 1
+  elseif found[1] then
+    leave_lane(id, sender, contact)
+  end
+  unclaim(sender, contact)
+  place(sender, contact, now)
+end
+
+local ring = 0
+if redis.call('HGET', key('sender', sender), 'halted') ~= 'all' then
+  for priority = 0, 2 do
+    local due = redis.call('ZRANGEBYSCORE', key('ready', sender, priority), '-inf', now, 'LIMIT', 0, 1)
+    if #due > 0 then
+      ring = redis.call('SET', key('bell', sender), '1', 'NX', 'PX', ARGV[6]) and 1 or 0
+      break
+    end
+  end
+end
+return {ring, requeued, doubts}

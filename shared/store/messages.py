@@ -1,0 +1,190 @@
+"""Messages: accepted in one step, read back with all that happened to them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import redis
+
+from shared.clock import from_ms, to_ms
+from shared.configuration import AnySender
+from shared.domain.identifiers import MessageId
+from shared.domain.message import MessageRequest, MessageState
+from shared.domain.templates import TemplateId
+from shared.store.codec import Known, dump_request, load_known, load_request, variables_word
+from shared.store.connection import read_hash, translated
+from shared.store.keys import Keys
+from shared.store.lanes import BELL_LIFE
+from shared.store.scripts import Call, Scripts
+
+_IDEMPOTENCY_LIFE = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """What an app hands in."""
+
+    message_id: MessageId
+    app: str
+    request: MessageRequest
+    idempotency_key: str | None = None
+    #: Of the body as it came, to tell a repeat from a reuse.
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """Also for a repeat: then with the first one's id, time and facts."""
+
+    message_id: MessageId
+    accepted_at: datetime
+    must_ring: bool
+    known: Known
+
+
+@dataclass(frozen=True, slots=True)
+class KeyReused:
+    """The idempotency key belongs to another body."""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateMismatch:
+    """The request's variables are not the template's."""
+
+    template: str
+    expected: tuple[str, ...]
+
+
+AcceptAnswer = Accepted | KeyReused | TemplateMismatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRecord:
+    """A message as it stands. `route`, `attempts`, `timeline` are as the API shows them, times in ms."""
+
+    id: MessageId
+    app: str
+    state: MessageState
+    state_at: datetime
+    request: MessageRequest
+    accepted_at: datetime
+    reason: str | None
+    route: Mapping[str, Any] | None
+    attempts: tuple[Mapping[str, Any], ...]
+    timeline: tuple[Mapping[str, Any], ...]
+    pricing: Mapping[str, Any] | None
+    provider_message_id: str | None
+    not_before: datetime | None
+
+
+class Messages:
+    def __init__(
+        self, client: redis.Redis, scripts: Scripts, *, window_length: timedelta, retention: timedelta
+    ) -> None:
+        self._client = client
+        self._scripts = scripts
+        self._window_length = window_length
+        self._retention = retention
+
+    def accept(self, sender: AnySender, acceptance: Acceptance, *, now: datetime) -> AcceptAnswer:
+        """Write one message, or answer the earlier one. Safe to repeat. Raises StoreUnavailableError."""
+        answer = self._scripts.run(self._accept_call(sender, acceptance, now))
+        match answer[0]:
+            case "reused":
+                return KeyReused()
+            case "mismatch":
+                return TemplateMismatch(answer[1], _variables(answer[2]))
+            case _:
+                _, message_id, accepted_at, ring, known = answer
+                return Accepted(
+                    message_id=MessageId(message_id),
+                    accepted_at=from_ms(accepted_at),
+                    must_ring=bool(ring),
+                    known=load_known(known, self._window_length),
+                )
+
+    def facts(self, sender: AnySender, request: MessageRequest) -> Known:
+        """What a decision about `request` would look at now; for dry runs."""
+        templates = [str(template_id) for template_id in template_ids(sender, request)]
+        call = Call(
+            "facts", Keys(sender.business).root(), (sender.alias, request.to.value, " ".join(templates))
+        )
+        return load_known(self._scripts.run(call), self._window_length)
+
+    def get(self, business: str, message_id: MessageId) -> MessageRecord | None:
+        stored = read_hash(self._client, Keys(business).message(message_id))
+        return _record(message_id, stored) if stored else None
+
+    def count(self, business: str, state: MessageState) -> int:
+        with translated():
+            return int(self._client.zcard(Keys(business).state(state)))
+
+    def in_state(self, business: str, state: MessageState, most: int) -> list[MessageId]:
+        """The newest ids in a state."""
+        with translated():
+            ids = self._client.zrevrange(Keys(business).state(state), 0, most - 1)
+        return [MessageId(str(text)) for text in ids]
+
+    def _accept_call(self, sender: AnySender, acceptance: Acceptance, now: datetime) -> Call:
+        request = acceptance.request
+        arguments = (
+            to_ms(now),
+            acceptance.message_id.value,
+            sender.alias,
+            request.to.value,
+            int(request.priority),
+            to_ms(request.expires_at),
+            dump_request(request),
+            acceptance.app,
+            request.reference or "",
+            request.in_doubt,
+            " ".join(str(template_id) for template_id in template_ids(sender, request)),
+            " ".join(variables_word(tuple(call.values)) for call in request.templates),
+            acceptance.idempotency_key or "",
+            acceptance.fingerprint,
+            _ms(_IDEMPOTENCY_LIFE),
+            _ms(self._retention),
+            _ms(BELL_LIFE),
+        )
+        return Call("accept", Keys(sender.business).root(), arguments)
+
+
+def template_ids(sender: AnySender, request: MessageRequest) -> list[TemplateId]:
+    return [TemplateId(sender.account, call.name, call.language) for call in request.templates]
+
+
+def _record(message_id: MessageId, stored: Mapping[str, str]) -> MessageRecord:
+    attempts = tuple(_attempt(stored, number) for number in range(1, int(stored["attempts"]) + 1))
+    last_route = attempts[-1].get("route") if attempts else None
+    not_before = int(stored["not_before"])
+    return MessageRecord(
+        id=message_id,
+        app=stored["app"],
+        state=MessageState(stored["state"]),
+        state_at=from_ms(stored["state_at"]),
+        request=load_request(stored["request"]),
+        accepted_at=from_ms(stored["accepted_at"]),
+        reason=stored.get("reason"),
+        route=json.loads(stored["route"]) if "route" in stored else last_route,
+        attempts=attempts,
+        timeline=tuple(json.loads(line) for line in stored["timeline"].splitlines()),
+        pricing=json.loads(stored["pricing"]) if "pricing" in stored else None,
+        provider_message_id=stored.get("provider_message_id"),
+        not_before=from_ms(not_before) if not_before else None,
+    )
+
+
+def _attempt(stored: Mapping[str, str], number: int) -> dict[str, Any]:
+    started = json.loads(stored[f"attempt:{number}"])
+    ended = json.loads(stored.get(f"result:{number}", "{}"))
+    return {"number": number, **started, **ended}
+
+
+def _variables(word: str) -> tuple[str, ...]:
+    return () if word == "-" else tuple(word.split(","))
+
+
+def _ms(duration: timedelta) -> int:
+    return round(duration.total_seconds() * 1000)

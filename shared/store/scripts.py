@@ -1,0 +1,72 @@
+"""Loads the Lua scripts once and runs them, one or many in one round trip.
+
+A server that lost its scripts (a restart, a failover) gets them again and the whole pipeline is repeated:
+every script is safe to repeat.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import redis
+
+from shared.store.connection import translated
+
+Argument = str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One script with its arguments; `root` is the business' key."""
+
+    script: str
+    root: str
+    arguments: tuple[Argument, ...]
+
+
+@cache
+def source_of(script: str) -> str:
+    """The text that Redis gets: the prelude, then the script."""
+    folder = resources.files("shared.store").joinpath("lua")
+    prelude = folder.joinpath("prelude.lua").read_text(encoding="utf-8")
+    return prelude + "\n" + folder.joinpath(f"{script}.lua").read_text(encoding="utf-8")
+
+
+@cache
+def _sha_of(script: str) -> str:
+    return hashlib.sha1(source_of(script).encode(), usedforsecurity=False).hexdigest()
+
+
+class Scripts:
+    """The scripts on one server."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def run(self, call: Call) -> Any:  # noqa: ANN401 - each store gives its answer a type
+        return self.run_all([call])[0]
+
+    def run_all(self, calls: Sequence[Call]) -> list[Any]:
+        """One round trip. Raises StoreUnavailableError when the server is the trouble."""
+        with translated():
+            return self._attempt(calls)
+
+    def _attempt(self, calls: Sequence[Call]) -> list[Any]:
+        try:
+            return self._execute(calls)
+        except redis.exceptions.NoScriptError:
+            for script in {call.script for call in calls}:
+                self._client.script_load(source_of(script))
+            return self._execute(calls)
+
+    def _execute(self, calls: Sequence[Call]) -> list[Any]:
+        if len(calls) == 1:
+            (call,) = calls
+            return [self._client.evalsha(_sha_of(call.script), 1, call.root, *call.arguments)]
+        pipeline = self._client.pipeline(transaction=False)
+        for call in calls:
+            pipeline.evalsha(_sha_of(call.script), 1, call.root, *call.arguments)
+        return list(pipeline.execute())

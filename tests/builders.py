@@ -1,0 +1,183 @@
+"""Values for tests: one function a thing, every argument optional."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import redis
+from ulid import ULID
+
+from shared.configuration import App, CmSender, MetaSender, Secret
+from shared.domain.consent import Category, ConsentRecord, ConsentStatus
+from shared.domain.events import MessageReceived, ReportedError, StatusReported
+from shared.domain.identifiers import AttemptReference, ContactId, MessageId, PhoneNumber
+from shared.domain.message import InDoubt, MessageRequest, MessageState, Priority, WhenClosed, WhenOpen
+from shared.domain.retry import ErrorClass
+from shared.domain.templates import Approval, Gate, Template, TemplateCall, TemplateId
+from shared.domain.window import InboundKind, WindowPolicy
+from shared.settings import LEASE
+from shared.store.contacts import Contacts
+from shared.store.lanes import Lanes
+from shared.store.messages import Acceptance, Accepted, Messages
+from shared.store.recorder import Recorder, RecordingPolicy
+from shared.store.scripts import Scripts
+from shared.store.senders import Senders
+from shared.store.templates import Templates
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+ANNA = ContactId("+393331234567")
+DAY = timedelta(days=1)
+GRACE = timedelta(seconds=60)
+BOTH_APPROVED = {Gate.PROVIDER: Approval.APPROVED, Gate.WHATSAPP: Approval.APPROVED}
+
+
+def meta_sender(alias: str = "shop", **changes: object) -> MetaSender:
+    values = {
+        "alias": alias,
+        "number": PhoneNumber("+15550783881"),
+        "business": "default",
+        "base_url": "http://127.0.0.1:8090",
+        "throughput_per_second": 80.0,
+        "window_margin": timedelta(seconds=60),
+        "when_open": WhenOpen.SESSION,
+        "phone_number_id": "106540352242922",
+        "business_account_id": "102290129340398",
+        "access_token": Secret("meta-token"),
+        "app_secrets": (Secret("meta-app-secret"),),
+        "verify_token": Secret("meta-verify"),
+        "api_version": "v24.0",
+    }
+    return MetaSender(**{**values, **changes})
+
+
+def cm_sender(alias: str = "negozio", **changes: object) -> CmSender:
+    values = {
+        "alias": alias,
+        "number": PhoneNumber("+390212345678"),
+        "business": "default",
+        "base_url": "http://127.0.0.1:8090",
+        "throughput_per_second": 50.0,
+        "window_margin": timedelta(seconds=300),
+        "when_open": WhenOpen.SESSION,
+        "product_token": Secret("0a1b2c3d-0000-1111-2222-333344445555"),
+        "webhook_tokens": (Secret("cm-hook-token"),),
+        "template_namespace": "0a1b2c3d_0000_1111_2222_333344445555",
+        "batch_size": 100,
+        "is_provider_approval_automatic": False,
+    }
+    return CmSender(**{**values, **changes})
+
+
+def app(name: str = "orders", scopes: tuple[str, ...] = ("messages",), **changes: object) -> App:
+    values = {
+        "name": name,
+        "api_keys": (Secret(f"{name}-key"),),
+        "senders": (),
+        "scopes": frozenset(scopes),
+        "max_backlog": 100,
+    }
+    return App(**{**values, **changes})
+
+
+def call(
+    name: str = "ordine_pronto", values: Mapping[str, str] | None = None, language: str = "it"
+) -> TemplateCall:
+    return TemplateCall(name=name, language=language, values=values or {"1": "Anna", "2": "991"})
+
+
+def template(sender: MetaSender | CmSender | None = None, **changes: object) -> Template:
+    account = (sender or meta_sender()).account
+    values = {
+        "id": TemplateId(account, "ordine_pronto", "it"),
+        "category": Category.UTILITY,
+        "body": "Ciao {{1}}, il tuo ordine {{2}} è pronto.",
+        "samples": ("Anna", "991"),
+        "gates": BOTH_APPROVED,
+        "reasons": {},
+        "original_category": Category.UTILITY,
+    }
+    return Template(**{**values, **changes})
+
+
+def request(**changes: object) -> MessageRequest:
+    values = {
+        "to": ANNA,
+        "sender": "shop",
+        "text": "Ciao Anna, il tuo ordine 991 è pronto.",
+        "templates": (call(),),
+        "category": Category.UTILITY,
+        "when_open": WhenOpen.SESSION,
+        "when_closed": WhenClosed.TEMPLATE,
+        "priority": Priority.NORMAL,
+        "in_doubt": InDoubt.HOLD,
+        "expires_at": NOW + DAY,
+    }
+    return MessageRequest(**{**values, **changes})
+
+
+def opt_in(at: datetime = NOW - DAY) -> ConsentRecord:
+    return ConsentRecord(status=ConsentStatus.OPTED_IN, at=at, source="test")
+
+
+def opt_out(at: datetime = NOW) -> ConsentRecord:
+    return ConsentRecord(status=ConsentStatus.OPTED_OUT, at=at, source="test")
+
+
+def wrote(
+    at: datetime = NOW, *, contact: ContactId = ANNA, text: str = "ciao", event_id: str | None = None
+) -> MessageReceived:
+    return MessageReceived(
+        recipient="106540352242922",
+        contact=contact,
+        event_id=event_id or f"wamid.{ULID()}",
+        kind=InboundKind.TEXT,
+        at=at,
+        text=text,
+    )
+
+
+def status(
+    message_id: MessageId, state: MessageState, *, attempt: int = 1, error_class: ErrorClass | None = None
+) -> StatusReported:
+    error = ReportedError(code="131047", error_class=error_class, detail="…") if error_class else None
+    return StatusReported(
+        recipient=None,
+        reference=AttemptReference(message_id, attempt),
+        provider_message_id=None,
+        state=state,
+        at=NOW,
+        error=error,
+    )
+
+
+class Stores:
+    """All collections on one client, with a window of 24 hours."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self.client = client
+        self.scripts = Scripts(client)
+        policy = RecordingPolicy(window=WindowPolicy(), languages=("it", "en"), retention=30 * DAY)
+        self.recorder = Recorder(self.scripts, policy)
+        self.lanes = Lanes(self.scripts, window_length=DAY, lease=LEASE, grace=GRACE)
+        self.messages = Messages(client, self.scripts, window_length=DAY, retention=30 * DAY)
+        self.contacts = Contacts(client, self.scripts, window_length=DAY)
+        self.templates = Templates(client, self.scripts)
+        self.senders = Senders(client, self.scripts)
+
+    def accept(
+        self, sender: MetaSender | CmSender | None = None, *, at: datetime = NOW, **changes: object
+    ) -> Accepted:
+        key = changes.pop("idempotency_key", None)
+        fingerprint = str(changes.pop("fingerprint", ""))
+        acceptance = Acceptance(
+            message_id=MessageId.from_ulid(str(ULID())),
+            app="orders",
+            request=request(**changes),
+            idempotency_key=key,
+            fingerprint=fingerprint,
+        )
+        return self.messages.accept(sender or meta_sender(), acceptance, now=at)
+
+    def state(self, message_id: MessageId) -> MessageState:
+        record = self.messages.get("default", message_id)
+        assert record is not None
+        return record.state

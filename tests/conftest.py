@@ -1,0 +1,46 @@
+"""What tests share: a real Redis of our own, and the fake one beside it."""
+
+import os
+from collections.abc import Iterator
+
+import fakeredis
+import pytest
+import redis
+
+from cli.redis_server import EmbeddedRedis, RedisServerError
+from shared.store.connection import connect
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real server with its own data; absent on a laptop: skip, in CI: fail."""
+    try:
+        server = EmbeddedRedis(data_dir=tmp_path_factory.mktemp("redis"), fsync="everysec")
+        server.start()
+    except RedisServerError as exc:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(exc))
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def real_redis(redis_url: str) -> Iterator[redis.Redis]:
+    client = connect(redis_url)
+    client.flushdb()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def fake_redis() -> Iterator[redis.Redis]:
+    client = fakeredis.FakeRedis(decode_responses=True, version=(7,))
+    yield client
+    client.close()
+
+
+@pytest.fixture(params=["fake", "real"])
+def any_redis(request: pytest.FixtureRequest) -> redis.Redis:
+    """Each test runs on both: the fake is honest because the same suite runs on the real one."""
+    return request.getfixturevalue(f"{request.param}_redis")
