@@ -10,6 +10,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from shared.errors import FinestraError
+
 MEASURE_EVERY = timedelta(seconds=10)
 STALE_AFTER = timedelta(seconds=30)
 
@@ -21,19 +23,20 @@ class Clock(Protocol):
         """True while nobody knows how far this clock is off: no claim may be made by it."""
         ...
 
+    def sleep(self, duration: timedelta) -> None: ...
+
 
 class ServerClock:
     """This machine's clock, corrected by the server's.
 
-    `read_server_time` answers seconds since the epoch. It is called at most once per MEASURE_EVERY, by
-    `measure`; a failure leaves the last offset in force until it is stale.
+    `read_server_time` answers seconds since the epoch. A measurement that fails leaves the last offset in
+    force until it is stale.
     """
 
     def __init__(self, read_server_time: Callable[[], float]) -> None:
         self._read_server_time = read_server_time
         self._offset_seconds = 0.0
         self._measured_at: float | None = None
-        self._lock = threading.Lock()
 
     def now(self) -> datetime:
         return datetime.fromtimestamp(time.time() + self._offset_seconds, UTC)
@@ -46,13 +49,23 @@ class ServerClock:
         self._offset_seconds = server_time - (asked_at + answered_at) / 2
         self._measured_at = time.monotonic()
 
-    def measure_if_due(self) -> None:
-        with self._lock:
-            if self._age() >= MEASURE_EVERY:
-                self.measure()
-
     def is_stale(self) -> bool:
         return self._age() >= STALE_AFTER
+
+    def sleep(self, duration: timedelta) -> None:
+        time.sleep(duration.total_seconds())
+
+    def keep_measuring(self, on_failure: Callable[[FinestraError], None]) -> None:
+        """Measure now and then every MEASURE_EVERY, on a thread that ends with the process."""
+        threading.Thread(target=self._measure_forever, args=(on_failure,), name="clock", daemon=True).start()
+
+    def _measure_forever(self, on_failure: Callable[[FinestraError], None]) -> None:
+        while True:
+            try:
+                self.measure()
+            except FinestraError as exc:
+                on_failure(exc)
+            self.sleep(MEASURE_EVERY if not self.is_stale() else timedelta(seconds=1))
 
     def _age(self) -> timedelta:
         if self._measured_at is None:
@@ -72,6 +85,9 @@ class ManualClock:
 
     def is_stale(self) -> bool:
         return self.stale
+
+    def sleep(self, duration: timedelta) -> None:
+        self.advance(duration)
 
     def advance(self, by: timedelta) -> None:
         self._now += by

@@ -1,20 +1,26 @@
 """Values for tests: one function a thing, every argument optional."""
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import redis
 from ulid import ULID
 
-from shared.configuration import App, CmSender, MetaSender, Secret
+from shared.clock import ManualClock
+from shared.configuration import App, CmSender, Configuration, MetaSender, Policy, Secret
+from shared.deps import assemble
 from shared.domain.consent import Category, ConsentRecord, ConsentStatus
 from shared.domain.events import MessageReceived, ReportedError, StatusReported
-from shared.domain.identifiers import AttemptReference, ContactId, MessageId, PhoneNumber
+from shared.domain.identifiers import AttemptReference, ContactId, MessageId, PhoneNumber, ProviderMessageId
 from shared.domain.message import InDoubt, MessageRequest, MessageState, Priority, WhenClosed, WhenOpen
 from shared.domain.retry import ErrorClass
 from shared.domain.templates import Approval, Gate, Template, TemplateCall, TemplateId
 from shared.domain.window import InboundKind, WindowPolicy
-from shared.settings import LEASE
+from shared.providers.base import HttpCall, Outgoing, SendResult, Submitted
+from shared.settings import LEASE, Settings
 from shared.store.contacts import Contacts
 from shared.store.lanes import Lanes
 from shared.store.messages import Acceptance, Accepted, Messages
@@ -181,3 +187,79 @@ class Stores:
         record = self.messages.get("default", message_id)
         assert record is not None
         return record.state
+
+
+def settings(**changes: object) -> Settings:
+    configuration = Configuration(
+        senders={"shop": meta_sender(), "negozio": cm_sender()},
+        apps={
+            "orders": app("orders", ("messages", "contacts:read", "templates:read")),
+            "desk": app("desk", ("admin",)),
+        },
+        policy=Policy(),
+    )
+    values = {
+        "redis_url": Secret("redis://unused"),
+        "broker_url": Secret("redis://unused"),
+        "configuration": configuration,
+        "data_dir": Path("unused"),
+        "receiver_bind": "127.0.0.1:8080",
+        "api_bind": "127.0.0.1:8081",
+        "flower_bind": "127.0.0.1:5555",
+        "flower_user": "oncall",
+        "worker_slots": 8,
+        "doubt_grace": GRACE,
+        "window_length": DAY,
+        "retention": 30 * DAY,
+        "log_format": "json",
+    }
+    return Settings(**{**values, **changes})
+
+
+class RecordingProvider:
+    """A provider in memory: keeps what it was asked to send, answers as told, then `Submitted`."""
+
+    def __init__(self, batch_size: int = 1) -> None:
+        self._batch_size = batch_size
+        self.sent: list[Outgoing] = []
+        self.batches: list[int] = []
+        self.answers: list[SendResult] = []
+        self._lock = threading.Lock()
+
+    @property
+    def batch_size(self) -> int:
+        return self._batch_size
+
+    def build_call(self, batch: Sequence[Outgoing]) -> HttpCall:
+        return HttpCall(
+            url="http://unused", headers={}, json={"references": [str(o.reference) for o in batch]}
+        )
+
+    def send(self, batch: Sequence[Outgoing]) -> list[SendResult]:
+        with self._lock:
+            self.sent.extend(batch)
+            self.batches.append(len(batch))
+            return [self._answer(outgoing) for outgoing in batch]
+
+    def _answer(self, outgoing: Outgoing) -> SendResult:
+        if self.answers:
+            return self.answers.pop(0)
+        return Submitted(provider_message_id=ProviderMessageId(f"wamid.{outgoing.reference}"))
+
+
+class World:
+    """Deps on one client with a clock that moves when told, and what a test looks at."""
+
+    def __init__(self, client: redis.Redis, **changes: object) -> None:
+        self.client = client
+        self.clock = ManualClock(NOW)
+        self.rung: list[str] = []
+        self.settings = settings(**changes)
+        self.providers = {
+            alias: RecordingProvider(sender.batch_size if isinstance(sender, CmSender) else 1)
+            for alias, sender in self.settings.configuration.senders.items()
+        }
+        deps = assemble(
+            self.settings, client, clock=self.clock, ring=lambda sender: self.rung.append(sender.alias)
+        )
+        self.deps = replace(deps, providers=self.providers, jitter=lambda: 0.5)

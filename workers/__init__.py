@@ -1,0 +1,1 @@
+"""Work out: claim, decide, act, record."""

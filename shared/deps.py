@@ -1,0 +1,104 @@
+"""What the doors and the workers are given: built once in a composition root, or by a test of its own."""
+
+import random
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import redis
+from ulid import ULID
+
+from shared.clock import Clock, ServerClock
+from shared.configuration import AnySender, MetaSender
+from shared.domain.identifiers import MessageId
+from shared.domain.window import WindowPolicy
+from shared.errors import FinestraError
+from shared.observability import LogEvent, get_logger
+from shared.providers.base import Provider
+from shared.providers.cm.send import CmProvider
+from shared.providers.http import HttpClient
+from shared.providers.meta.send import MetaProvider
+from shared.settings import LEASE, PROVIDER_DEADLINE, Settings
+from shared.store.connection import connect, server_time
+from shared.store.contacts import Contacts
+from shared.store.health import Health
+from shared.store.lanes import Lanes
+from shared.store.messages import Messages
+from shared.store.recorder import Recorder, RecordingPolicy
+from shared.store.scripts import Scripts
+from shared.store.senders import Senders
+from shared.store.templates import Templates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deps:
+    settings: Settings
+    clock: Clock
+    messages: Messages
+    lanes: Lanes
+    contacts: Contacts
+    templates: Templates
+    senders: Senders
+    recorder: Recorder
+    health: Health
+    providers: Mapping[str, Provider]
+    #: Tells the workers that a sender has something to do.
+    ring: Callable[[AnySender], None]
+    new_message_id: Callable[[], MessageId] = lambda: MessageId.from_ulid(str(ULID()))
+    new_nonce: Callable[[], str] = lambda: secrets.token_hex(8)
+    #: 0 to 1; chance comes in here so that the rules stay pure.
+    jitter: Callable[[], float] = random.random
+
+    def sender(self, alias: str) -> AnySender | None:
+        return self.settings.configuration.senders.get(alias)
+
+
+def build_deps(settings: Settings, ring: Callable[[AnySender], None]) -> Deps:
+    """The real things. Connects to nothing until first used, but for the clock, which starts to measure."""
+    client = connect(settings.redis_url.reveal())
+    clock = ServerClock(lambda: server_time(client))
+    clock.keep_measuring(_clock_failed)
+    return assemble(settings, client, clock=clock, ring=ring)
+
+
+def assemble(
+    settings: Settings, client: redis.Redis, *, clock: Clock, ring: Callable[[AnySender], None]
+) -> Deps:
+    scripts = Scripts(client)
+    length = settings.window_length
+    policy = settings.configuration.policy
+    recording = RecordingPolicy(
+        window=WindowPolicy(
+            length=length,
+            reactions_open=policy.reactions_open_window,
+            unsupported_opens=policy.unsupported_opens_window,
+        ),
+        languages=policy.languages,
+        retention=settings.retention,
+    )
+    return Deps(
+        settings=settings,
+        clock=clock,
+        messages=Messages(client, scripts, window_length=length, retention=settings.retention),
+        lanes=Lanes(scripts, window_length=length, lease=LEASE, grace=settings.doubt_grace),
+        contacts=Contacts(client, scripts, window_length=length),
+        templates=Templates(client, scripts),
+        senders=Senders(client, scripts),
+        recorder=Recorder(scripts, recording),
+        health=Health(client),
+        providers=_providers(settings),
+        ring=ring,
+    )
+
+
+def _providers(settings: Settings) -> dict[str, Provider]:
+    http = HttpClient(deadline=PROVIDER_DEADLINE)
+    return {alias: _provider(sender, http) for alias, sender in settings.configuration.senders.items()}
+
+
+def _provider(sender: AnySender, http: HttpClient) -> Provider:
+    return MetaProvider(sender, http) if isinstance(sender, MetaSender) else CmProvider(sender, http)
+
+
+def _clock_failed(error: FinestraError) -> None:
+    get_logger().warning(LogEvent.CLOCK_NOT_MEASURED, error=str(error))

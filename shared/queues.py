@@ -1,0 +1,60 @@
+"""Queue and task names, and the doorbell: how the doors speak to the workers without importing them.
+
+A doorbell carries no work, only whose lanes to look at; losing or doubling it delays and loses nothing.
+"""
+
+from celery import Celery
+from kombu.exceptions import KombuError, OperationalError
+
+from shared.configuration import AnySender
+from shared.observability import LogEvent, get_logger
+from shared.settings import Settings
+
+OUTBOUND = "outbound"
+DRAIN = "outbound.drain"
+
+
+def make_celery(settings: Settings, *, socket_timeout_seconds: float = 5.0) -> Celery:
+    """A Celery app on our broker. The settings and their reasons: docs/decisions.md."""
+    app = Celery("finestra", set_as_current=False)
+    app.conf.update(
+        broker_url=settings.broker_url.reveal(),
+        broker_transport_options={
+            # What is owed stands in our own keys, so a lost bell costs half a second and the emulation of
+            # acknowledgements would cost two thirds of the worker.
+            "ack_emulation": False,
+            "socket_timeout": socket_timeout_seconds,
+            "socket_connect_timeout": min(socket_timeout_seconds, 2.0),
+            "socket_keepalive": True,
+            "health_check_interval": 10,
+            "global_keyprefix": "finestra-broker:",
+        },
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        task_default_queue=OUTBOUND,
+        task_ignore_result=True,
+        task_serializer="json",
+        accept_content=["json"],
+        task_publish_retry=False,
+        worker_pool="threads",
+        worker_concurrency=4,
+        worker_prefetch_multiplier=1,
+        worker_send_task_events=True,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        enable_utc=True,
+    )
+    return app
+
+
+class Doorbell:
+    """Rings for a sender. Half a second at most; a failure is logged, the ticker rings again."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+
+    def ring(self, sender: AnySender) -> None:
+        try:
+            self._app.send_task(DRAIN, args=[sender.business, sender.alias], queue=OUTBOUND, retry=False)
+        except (OperationalError, KombuError, OSError) as exc:
+            get_logger().warning(LogEvent.BELL_NOT_RUNG, sender=sender.alias, error=type(exc).__name__)

@@ -1,0 +1,117 @@
+"""What a provider's answer, or a route that sends nothing, means for the message: from values to a Settle."""
+
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from shared.clock import to_ms
+from shared.decision import describe
+from shared.domain.retry import ErrorClass, GiveUp, RetryAt, next_step
+from shared.domain.routing import Defer, Facts, Hold, Refuse, Rule
+from shared.providers.base import Rejected, SendResult, Submitted
+from shared.store.keys import template_group, window_group
+from shared.store.lanes import Claim, Outcome, Settle
+
+
+def settle_unsent(claim: Claim, route: Hold | Defer | Refuse, facts: Facts) -> Settle:
+    """A route that sends nothing."""
+    described = describe(route, claim.request, facts)
+    match route:
+        case Hold():
+            group = window_group(claim.sender.alias, claim.contact.value)
+            return Settle(claim=claim, outcome=Outcome.HELD, reason=route.rule, route=described, group=group)
+        case Defer(rule=Rule.SENDER_HALTED):
+            # It keeps its state and its place; nothing of a halted sender is claimed until it is resumed.
+            return Settle(claim=claim, outcome=Outcome.RELEASED, route=described)
+        case Defer():
+            group = template_group(route.template.id) if route.template else ""
+            return Settle(
+                claim=claim,
+                outcome=Outcome.DEFERRED,
+                until=route.until or facts.now,
+                reason=route.rule,
+                route=described,
+                group=group,
+            )
+        case Refuse():
+            outcome = Outcome.EXPIRED if route.rule is Rule.EXPIRED else Outcome.REFUSED
+            return Settle(claim=claim, outcome=outcome, reason=route.rule, route=described)
+        case _:
+            assert_never(route)
+
+
+def settle_sent(
+    claim: Claim, result: SendResult, *, now: datetime, grace: timedelta, jitter: float
+) -> Settle:
+    """An attempt that was begun."""
+    if isinstance(result, Submitted):
+        return _submitted(claim, result, now)
+    return _rejected(claim, result, now=now, grace=grace, jitter=jitter)
+
+
+def _submitted(claim: Claim, result: Submitted, now: datetime) -> Settle:
+    ended: dict[str, Any] = {"ended_at": to_ms(now), "outcome": "submitted"}
+    if result.provider_message_id:
+        ended["provider_message_id"] = result.provider_message_id
+    if result.provider_hold:
+        ended["provider_hold"] = True
+    return Settle(
+        claim=claim,
+        outcome=Outcome.SUBMITTED,
+        result=ended,
+        provider_message_id=result.provider_message_id or "",
+    )
+
+
+def _rejected(claim: Claim, rejected: Rejected, *, now: datetime, grace: timedelta, jitter: float) -> Settle:
+    match rejected.row.error_class:
+        case ErrorClass.WINDOW:
+            return _ended(claim, rejected, Outcome.WINDOW_REFUSED, now)
+        case ErrorClass.IN_DOUBT:
+            return _ended(claim, rejected, Outcome.UNKNOWN, now, until=now + grace)
+        case ErrorClass.HALT:
+            # The sender is at fault, not the message: it goes out once the sender is resumed.
+            return _ended(claim, rejected, Outcome.DEFERRED, now, until=now)
+        case ErrorClass.RETRY | ErrorClass.THROTTLE:
+            return _retry(claim, rejected, now, jitter)
+        case ErrorClass.TEMPLATE | ErrorClass.RECIPIENT | ErrorClass.PERMANENT:
+            return _ended(claim, rejected, Outcome.FAILED, now)
+        case _:
+            assert_never(rejected.row.error_class)
+
+
+def _retry(claim: Claim, rejected: Rejected, now: datetime, jitter: float) -> Settle:
+    row = rejected.row
+    step = next_step(
+        row.error_class,
+        tries=claim.tries + 1,
+        allowed=row.tries,
+        minimum_wait=max(row.minimum_wait, rejected.retry_after or timedelta(0)),
+        jitter=jitter,
+        now=now,
+        expires_at=claim.request.expires_at,
+    )
+    match step:
+        case RetryAt(at):
+            return _ended(claim, rejected, Outcome.DEFERRED, now, until=at, is_try=True)
+        case GiveUp(reason):
+            return _ended(claim, rejected, Outcome.FAILED, now, reason=reason)
+
+
+def _ended(
+    claim: Claim,
+    rejected: Rejected,
+    outcome: Outcome,
+    now: datetime,
+    *,
+    until: datetime | None = None,
+    reason: str = "provider_error",
+    is_try: bool = False,
+) -> Settle:
+    error = {
+        "code": rejected.code,
+        "class": rejected.row.error_class,
+        "detail": rejected.detail,
+        "advice": rejected.row.advice,
+    }
+    result = {"ended_at": to_ms(now), "outcome": outcome, "error": error}
+    return Settle(claim=claim, outcome=outcome, until=until, reason=reason, result=result, is_try=is_try)
