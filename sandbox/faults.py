@@ -1,0 +1,42 @@
+"""How a provider misbehaves when told to.
+
+"error" and "no_body" refuse a request unseen. "late_error", "drop" and "hang" handle it as usual, so
+its message may well arrive; what goes wrong is the report or the answer.
+"""
+
+from dataclasses import dataclass
+
+from sandbox.shapes import ScriptError, is_number
+
+_KINDS = {"error", "late_error", "drop", "no_body", "hang"}
+_NEED_CODE = {"error", "late_error"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One misbehaviour, used up by one request."""
+
+    kind: str
+    #: Meta's or CM.com's error code, for "error" and "late_error".
+    code: int | None = None
+    #: HTTP status, for "error" and "no_body"; None: the one that goes with the code.
+    status: int | None = None
+    #: How long "hang" withholds the answer.
+    seconds: float = 30
+
+    @property
+    def refuses_unseen(self) -> bool:
+        return self.kind in {"error", "no_body"}
+
+
+def parse_fault(raw: dict[str, object]) -> Fault:
+    """A fault out of its JSON (`number` and `times` left out); raises `ScriptError`."""
+    kind, code, status = raw.get("kind"), raw.get("code"), raw.get("status")
+    seconds = raw.get("seconds", 30)
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise ScriptError(f"'kind' must be one of {', '.join(sorted(_KINDS))}")
+    if not isinstance(code, int | None) or (kind in _NEED_CODE and code is None):
+        raise ScriptError("'code' must be an error code of the provider")
+    if not isinstance(status, int | None) or not is_number(seconds):
+        raise ScriptError("'status' must be an HTTP status and 'seconds' a number")
+    return Fault(kind=kind, code=code, status=status, seconds=seconds)

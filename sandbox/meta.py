@@ -1,0 +1,193 @@
+"""The Cloud API's door: POST /<version>/<phone number id>/messages.
+
+reference: Meta "Message API" and "Error codes", read 2026-03 and 2026-09.
+"""
+
+import base64
+import re
+import secrets
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from flask import Blueprint, Response, jsonify, request
+
+from sandbox import meta_checks, meta_webhooks
+from sandbox.accounts import MetaAccount
+from sandbox.delivery import Delivery
+from sandbox.faults import Fault
+from sandbox.meta_checks import Message
+from sandbox.misbehaviour import bare_answer, before_answering
+from sandbox.refusals import WINDOW_CLOSED, Refusal, meta_error
+from sandbox.shapes import is_e164
+from sandbox.templates import Template
+from sandbox.world import World
+
+_VERSION = re.compile(r"v[0-9]+\.[0-9]+")
+
+
+def new_message_id() -> str:
+    """An id of the look of Meta's: "wamid." and base64."""
+    return "wamid." + base64.b64encode(secrets.token_bytes(30)).decode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class MetaDoor:
+    """Answers for every Meta account of the world."""
+
+    world: World
+    delivery: Delivery
+
+    def blueprint(self) -> Blueprint:
+        blueprint = Blueprint("meta", __name__)
+        rule = "/<version>/<phone_number_id>/messages"
+        blueprint.add_url_rule(rule, view_func=self.send, methods=["POST"])
+        return blueprint
+
+    def send(self, version: str, phone_number_id: str) -> Response:
+        self.world.pause(self.world.settings.latency_ms / 1000)
+        if not _VERSION.fullmatch(version):
+            return _graph_error(
+                HTTPStatus.BAD_REQUEST, "GraphMethodException", 2500, "Unknown path components"
+            )
+        account = self._authorise(phone_number_id)
+        if isinstance(account, Response):
+            return account
+        fault = self.world.take_fault(account.number)
+        payload = request.get_json(force=True, silent=True)
+        if fault and fault.refuses_unseen:
+            return self._refuse_unseen(account, payload, fault)
+        answer = self._handle(account, payload, fault)
+        before_answering(fault, self.world)
+        return answer
+
+    def _authorise(self, phone_number_id: str) -> MetaAccount | Response:
+        """The account of number and token. A token of someone else's sees no such number.
+
+        A missing token is 403 and 200 by Meta's table; public reports also show 401 and 104.
+        """
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+        if not token:
+            return _graph_error(HTTPStatus.FORBIDDEN, "OAuthException", 200, "Provide valid app ID")
+        allowed = [each for each in self.world.meta_accounts() if each.access_token == token]
+        if not allowed:
+            message = "Invalid OAuth access token - Cannot parse access token"
+            return _graph_error(HTTPStatus.UNAUTHORIZED, "OAuthException", 190, message)
+        for account in allowed:
+            if account.phone_number_id == phone_number_id:
+                return account
+        message = f"Unsupported post request. Object with ID '{phone_number_id}' does not exist"
+        return _graph_error(HTTPStatus.BAD_REQUEST, "GraphMethodException", 100, message, subcode=33)
+
+    def _refuse_unseen(self, account: MetaAccount, payload: object, fault: Fault) -> Response:
+        self.world.record(account, meta_checks.sketch(payload), outcome="refused", code=fault.code)
+        if fault.kind == "no_body" or fault.code is None:
+            return bare_answer(fault)
+        return _error(Refusal(code=fault.code, details="the sandbox was told to fail"), fault.status)
+
+    def _handle(self, account: MetaAccount, payload: object, fault: Fault | None) -> Response:
+        if isinstance(payload, dict) and "status" in payload:
+            refusal = meta_checks.check_read_receipt(payload)
+            return _error(refusal) if refusal else jsonify(success=True)
+        message = self._read(account, payload)
+        if isinstance(message, Refusal):
+            self.world.record(account, meta_checks.sketch(payload), outcome="refused", code=message.code)
+            return _error(message)
+        return self._accept(account, message, fault)
+
+    def _read(self, account: MetaAccount, payload: object) -> Message | Refusal:
+        def find(name: str, language: str) -> Template | None:
+            return self.world.template(account.template_owner, name, language)
+
+        message = meta_checks.read(payload, account, find)
+        if isinstance(message, Message) and self.world.settings.window_refusal == "sync":
+            return self._window_failure(account, message) or message
+        return message
+
+    def _window_failure(self, account: MetaAccount, message: Message) -> Refusal | None:
+        contact = self.world.contact_of(message.recipient)
+        needs_window = message.sketch.kind == "session"
+        closed = needs_window and not self.world.window_is_open(account.number, contact)
+        return WINDOW_CLOSED if closed else None
+
+    def _accept(self, account: MetaAccount, message: Message, fault: Fault | None) -> Response:
+        message_id = new_message_id()
+        failure = _ordered_failure(fault) or self._window_failure(account, message)
+        self.world.record(
+            account,
+            message.sketch,
+            outcome="dropped" if fault and fault.kind == "drop" else "accepted",
+            code=failure.code if failure else None,
+            provider_message_id=message_id,
+        )
+        self._schedule_statuses(account, message, message_id, failure)
+        return _success(message, message_id)
+
+    def _schedule_statuses(
+        self, account: MetaAccount, message: Message, message_id: str, failure: Refusal | None
+    ) -> None:
+        settings = self.world.settings
+        if not settings.statuses:
+            return
+        steps = [("failed", settings.failure_after_seconds)] if failure else settings.progress()
+        contact = self.world.contact_of(message.recipient)
+        for name, after_seconds in steps:
+            report = meta_webhooks.Status(
+                message_id=message_id,
+                name=name,
+                at=self.world.now() + after_seconds,
+                contact=contact,
+                contact_name=self.world.name_of(account.number, contact),
+                callback_data=message.sketch.reference,
+                category=message.category,
+                failure=failure,
+            )
+            self.delivery.post_later(meta_webhooks.status(account, report), after_seconds=after_seconds)
+
+
+def _ordered_failure(fault: Fault | None) -> Refusal | None:
+    if fault is None or fault.kind != "late_error" or fault.code is None:
+        return None
+    return Refusal(code=fault.code, details="the sandbox was told to fail")
+
+
+def _success(message: Message, message_id: str) -> Response:
+    """`wa_id` only for phone numbers, `user_id` only for user ids, `message_status` only for templates."""
+    contact = {"input": message.recipient}
+    if is_e164(message.recipient):
+        contact["wa_id"] = message.recipient.removeprefix("+")
+    else:
+        contact["user_id"] = message.recipient
+    accepted = {"id": message_id}
+    if message.sketch.kind == "template":
+        accepted["message_status"] = "accepted"
+    return jsonify(messaging_product="whatsapp", contacts=[contact], messages=[accepted])
+
+
+def _error(refusal: Refusal, http_status: int | None = None) -> Response:
+    known = meta_error(refusal.code)
+    error = {
+        "message": f"(#{refusal.code}) {known.title}",
+        "type": "OAuthException",
+        "code": refusal.code,
+        "error_data": {"messaging_product": "whatsapp", "details": refusal.details},
+        "fbtrace_id": _trace_id(),
+    }
+    answer = jsonify(error=error)
+    answer.status_code = http_status or known.http_status
+    return answer
+
+
+def _graph_error(
+    http_status: int, kind: str, code: int, message: str, *, subcode: int | None = None
+) -> Response:
+    """What the Graph API says before a request reaches WhatsApp: no `error_data`."""
+    error: dict[str, object] = {"message": message, "type": kind, "code": code}
+    if subcode is not None:
+        error["error_subcode"] = subcode
+    answer = jsonify(error={**error, "fbtrace_id": _trace_id()})
+    answer.status_code = http_status
+    return answer
+
+
+def _trace_id() -> str:
+    return "A" + secrets.token_urlsafe(16)

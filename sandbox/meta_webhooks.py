@@ -1,0 +1,128 @@
+"""The webhooks of the Cloud API: inbound messages and statuses, signed over the bytes that are sent.
+
+Pure: values in, a `Post` out.
+reference: Meta "Webhooks: create an endpoint", "messages" and "status" reference, read 2025-11 to 2026-09.
+"""
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+
+from sandbox.accounts import MetaAccount
+from sandbox.delivery import Post
+from sandbox.refusals import Refusal, meta_error
+from sandbox.shapes import is_e164
+from sandbox.world import Inbound, user_id_of
+
+_ERRORS_PAGE = "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """One step in the life of a message that was accepted."""
+
+    message_id: str
+    #: "sent", "delivered", "read" or "failed".
+    name: str
+    at: float
+    #: +E164, or a user id whose phone number the sandbox never saw.
+    contact: str
+    contact_name: str
+    #: Echoed only if the request carried one.
+    callback_data: str | None
+    category: str
+    #: Only for "failed".
+    failure: Refusal | None = None
+
+
+def encode(payload: dict[str, object]) -> bytes:
+    r"""JSON as Meta writes and signs it: \uXXXX in lower case for all beyond ASCII, and '/' as '\/'.
+
+    reference: Meta "Webhooks", note on escaped unicode, read 2025-11. Outside of strings JSON has no '/'.
+    """
+    return json.dumps(payload, separators=(",", ":")).replace("/", "\\/").encode("ascii")
+
+
+def signature(body: bytes, app_secret: str) -> str:
+    return "sha256=" + hmac.new(app_secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def inbound(account: MetaAccount, inbound: Inbound, name: str) -> Post:
+    """A customer's text. A writer known by user id only has their phone number withheld."""
+    message = {
+        "from_user_id": user_id_of(account, inbound.writer),
+        "id": inbound.message_id,
+        "timestamp": str(int(inbound.at)),
+        "type": "text",
+        "text": {"body": inbound.text},
+    }
+    if is_e164(inbound.writer):
+        message = {"from": inbound.writer.removeprefix("+"), **message}
+    people = [_person(account, inbound.writer, name)]
+    return _post(account, {"contacts": people, "messages": [message]})
+
+
+def status(account: MetaAccount, report: Status) -> Post:
+    """One status. Those that failed come without `contacts`."""
+    entry: dict[str, object] = {
+        "id": report.message_id,
+        "status": report.name,
+        "timestamp": str(int(report.at)),
+    }
+    if is_e164(report.contact):
+        entry["recipient_id"] = report.contact.removeprefix("+")
+    entry["recipient_user_id"] = user_id_of(account, report.contact)
+    if report.callback_data is not None:
+        entry["biz_opaque_callback_data"] = report.callback_data
+    if report.failure is not None:
+        entry["errors"] = [_error(report.failure)]
+        return _post(account, {"statuses": [entry]})
+    if report.name != "read":
+        entry["pricing"] = _pricing(report.category)
+    people = [_person(account, report.contact, report.contact_name)]
+    return _post(account, {"contacts": people, "statuses": [entry]})
+
+
+def _person(account: MetaAccount, contact: str, name: str) -> dict[str, object]:
+    person: dict[str, object] = {"profile": {"name": name}}
+    if is_e164(contact):
+        person["wa_id"] = contact.removeprefix("+")
+    return {**person, "user_id": user_id_of(account, contact)}
+
+
+def _pricing(category: str) -> dict[str, object]:
+    """As since 1 October 2026: templates cost, also inside the window.
+
+    Free-form is free within a number's 1,000 a month; the sandbox plays a number that stays below.
+    In which of the statuses a price comes is told in two ways: here in `sent` and in `delivered`.
+    """
+    free = category == "service"
+    kind = "free_customer_service" if free else "regular"
+    return {"billable": not free, "pricing_model": "PMP", "type": kind, "category": category}
+
+
+def _error(failure: Refusal) -> dict[str, object]:
+    title = meta_error(failure.code).title
+    return {
+        "code": failure.code,
+        "title": title,
+        "message": title,
+        "error_data": {"details": failure.details},
+        "href": _ERRORS_PAGE,
+    }
+
+
+def _post(account: MetaAccount, updates: dict[str, object]) -> Post:
+    metadata = {
+        "display_phone_number": account.number.removeprefix("+"),
+        "phone_number_id": account.phone_number_id,
+    }
+    value = {"messaging_product": "whatsapp", "metadata": metadata, **updates}
+    entry = {"id": account.business_account_id, "changes": [{"value": value, "field": "messages"}]}
+    body = encode({"object": "whatsapp_business_account", "entry": [entry]})
+    headers = {
+        "Content-Type": "application/json",
+        "X-Hub-Signature-256": signature(body, account.app_secret),
+    }
+    return Post(url=account.webhook_url, body=body, headers=headers)
