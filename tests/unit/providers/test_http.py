@@ -1,0 +1,292 @@
+import gc
+import json
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from datetime import timedelta
+
+import pytest
+from wire_server import WireServer, cut, drip, drip_head, drip_until_closed, hang, reply
+
+from shared.providers.base import HttpCall
+from shared.providers.http import MAX_BODY_BYTES, Answer, Doubt, HttpClient, NotSent
+
+SHORT = timedelta(seconds=0.3)
+LATEST_SECONDS = 0.8
+
+
+@pytest.fixture(autouse=True)
+def _no_socket_is_left_open():
+    """Warnings are errors: a socket that nobody closed speaks up when it is collected."""
+    yield
+    gc.collect()
+
+
+def call_to(port, scheme="http", host="127.0.0.1"):
+    return HttpCall(
+        url=f"{scheme}://{host}:{port}/v1/messages",
+        headers={"Authorization": "Bearer secret"},
+        json={"to": "+39", "text": {"body": "è"}},
+    )
+
+
+def post(script, *, deadline=timedelta(seconds=5)):
+    with WireServer(script) as server:
+        return HttpClient(deadline=deadline).post(call_to(server.port))
+
+
+def test_an_answer_is_read_as_json():
+    assert post(reply(b'{"messages": [{"id": "x"}]}')) == Answer(200, {"messages": [{"id": "x"}]})
+
+
+def test_the_request_is_compact_json_with_our_headers():
+    with WireServer(reply()) as server:
+        HttpClient(deadline=SHORT).post(call_to(server.port))
+
+    head, body = server.requests[0]
+    assert json.loads(body) == {"to": "+39", "text": {"body": "è"}}
+    assert b": " not in body
+    assert head.startswith(b"POST /v1/messages HTTP/1.1\r\n")
+    assert b"\r\nAuthorization: Bearer secret" in head
+    assert b"\r\nContent-Type: application/json" in head
+
+
+def test_netrc_and_proxies_of_the_environment_change_nothing(tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login intruder password x\n", encoding="utf-8")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with WireServer(reply()) as server:
+        answer = HttpClient(deadline=SHORT).post(call_to(server.port))
+
+    assert answer == Answer(200, {"ok": True})
+    assert b"\r\nAuthorization: Bearer secret" in server.requests[0][0]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b'{"half":', b"\xff\xfe", b"[" * 100_000, b" " * (MAX_BODY_BYTES + 1)], ids=len
+)
+def test_a_body_that_is_no_json_is_none(body):
+    assert post(reply(body)) == Answer(200, None)
+
+
+def test_a_redirect_is_not_followed():
+    with WireServer(reply()) as target:
+        location = f"Location: http://127.0.0.1:{target.port}/"
+
+        assert post(reply(b"", status="302 Found", headers=[location])) == Answer(302, None)
+        assert target.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ([], None),
+        (["Retry-After: 7"], 7),
+        (["Retry-After: soon"], None),
+        (["Retry-After: 99999999999999999999"], None),
+        (["Date: Sun, 22 Nov 2026 10:00:00 GMT", "Retry-After: Sun, 22 Nov 2026 10:00:30 GMT"], 30),
+        (["Date: Sun, 22 Nov 2026 10:00:00 GMT", "Retry-After: Sun, 22 Nov 2026 09:00:00 GMT"], 0),
+        (["Retry-After: Sun, 22 Nov 2026 10:00:30 GMT"], None),
+    ],
+)
+def test_retry_after_is_read(headers, seconds):
+    answer = post(reply(status="429 Too Many Requests", headers=headers))
+
+    assert answer.retry_after == (None if seconds is None else timedelta(seconds=seconds))
+
+
+def test_a_refused_connection_has_sent_nothing():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    assert HttpClient(deadline=SHORT).post(call_to(port)) == NotSent("ConnectionRefusedError")
+
+
+def test_an_unknown_name_has_sent_nothing():
+    outcome = HttpClient(deadline=timedelta(seconds=5)).post(call_to(80, host="nowhere.invalid"))
+
+    assert outcome == NotSent("gaierror")
+
+
+def test_a_name_that_is_looked_up_for_too_long_has_sent_nothing(monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(1) or [])
+
+    outcome, seconds = timed(HttpClient(deadline=SHORT), call_to(80, host="slow.invalid"))
+
+    assert isinstance(outcome, NotSent)
+    assert seconds < LATEST_SECONDS
+
+
+def test_a_connection_that_is_never_accepted_has_sent_nothing():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = listener.getsockname()
+        # Fills the queue: the next one gets no answer at all.
+        waiting = [socket.socket() for _ in range(4)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(address)
+        outcome, seconds = timed(HttpClient(deadline=SHORT), call_to(address[1]))
+        for each in waiting:
+            each.close()
+
+    assert isinstance(outcome, NotSent)
+    assert seconds < LATEST_SECONDS
+
+
+@pytest.mark.parametrize("script", [hang, drip, drip_until_closed, drip_head])
+def test_a_slow_answer_ends_at_the_deadline_as_a_doubt(script):
+    with WireServer(script) as server:
+        outcome, seconds = timed(HttpClient(deadline=SHORT), call_to(server.port))
+
+    assert outcome == Doubt("timeout")
+    assert 0.25 < seconds < LATEST_SECONDS
+
+
+@pytest.mark.parametrize(
+    "script", [cut, reply(b'{"half":', length=100), lambda connection: connection.sendall(b"odd") or "close"]
+)
+def test_a_connection_cut_after_the_request_is_a_doubt(script):
+    def then_close(connection):
+        script(connection)
+        return "close"
+
+    assert post(then_close) == Doubt("connection_lost")
+
+
+def test_a_connection_is_kept_for_the_next_call():
+    with WireServer(reply()) as server:
+        client = HttpClient(deadline=SHORT)
+        for _ in range(3):
+            assert client.post(call_to(server.port)) == Answer(200, {"ok": True})
+
+    assert (server.connections, len(server.requests)) == (1, 3)
+
+
+def test_an_idle_connection_is_dropped():
+    with WireServer(reply()) as server:
+        client = HttpClient(deadline=SHORT, idle=timedelta(seconds=0.05))
+        client.post(call_to(server.port))
+        time.sleep(0.1)
+        client.post(call_to(server.port))
+
+    assert server.connections == 2
+
+
+def test_a_connection_that_the_provider_closed_meanwhile_is_no_doubt():
+    def answer_and_close(connection):
+        reply()(connection)
+        return "close"
+
+    with WireServer(answer_and_close) as server:
+        client = HttpClient(deadline=SHORT)
+        client.post(call_to(server.port))
+        time.sleep(0.05)
+
+        assert client.post(call_to(server.port)) == Answer(200, {"ok": True})
+
+
+def test_a_call_after_a_cut_one_is_not_cut():
+    scripts = iter([hang, reply()])
+
+    def hang_once(connection):
+        return next(scripts)(connection)
+
+    with WireServer(hang_once) as server:
+        client = HttpClient(deadline=SHORT)
+
+        assert client.post(call_to(server.port)) == Doubt("timeout")
+        assert client.post(call_to(server.port)) == Answer(200, {"ok": True})
+
+
+def test_many_threads_each_get_their_own_end():
+    def half_hang(connection):
+        return hang(connection) if server.connections % 2 else reply()(connection)
+
+    with WireServer(half_hang) as server:
+        client = HttpClient(deadline=SHORT)
+        outcomes = []
+        threads = [
+            threading.Thread(target=lambda: outcomes.append(timed(client, call_to(server.port))))
+            for _ in range(32)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert len(outcomes) == 32
+    assert all(outcome in (Doubt("timeout"), Answer(200, {"ok": True})) for outcome, _ in outcomes)
+    assert max(seconds for _, seconds in outcomes) < LATEST_SECONDS + 0.5
+
+
+def test_a_server_that_speaks_no_tls_has_been_sent_nothing():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_answer_in_clear, args=(listener,))
+        thread.start()
+        outcome = HttpClient(deadline=SHORT).post(call_to(listener.getsockname()[1], "https"))
+        thread.join()
+
+    assert isinstance(outcome, NotSent)
+
+
+def test_a_tls_handshake_that_hangs_has_sent_nothing():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        outcome, seconds = timed(HttpClient(deadline=SHORT), call_to(listener.getsockname()[1], "https"))
+
+    assert isinstance(outcome, NotSent)
+    assert seconds < LATEST_SECONDS
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate for 127.0.0.1 that nobody but this test trusts."""
+    folder = tmp_path_factory.mktemp("tls")
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test"
+    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)]
+    subprocess.run([*command.split(), *names], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    return context, ssl.create_default_context(cafile=str(cert))
+
+
+@pytest.mark.parametrize(
+    ("script", "outcome"), [(reply(), Answer(200, {"ok": True})), (drip, Doubt("timeout"))]
+)
+def test_the_same_holds_through_tls(certificate, script, outcome):
+    server_side, client_side = certificate
+    with WireServer(script, wrap=lambda sock: server_side.wrap_socket(sock, server_side=True)) as server:
+        client = HttpClient(deadline=SHORT, tls=client_side)
+        found, seconds = timed(client, call_to(server.port, "https"))
+
+    assert found == outcome
+    assert seconds < LATEST_SECONDS
+
+
+def test_a_certificate_that_is_not_trusted_stops_the_call_before_it_is_sent(certificate):
+    server_side, _ = certificate
+    with WireServer(reply(), wrap=lambda sock: server_side.wrap_socket(sock, server_side=True)) as server:
+        outcome = HttpClient(deadline=timedelta(seconds=5)).post(call_to(server.port, "https"))
+
+    assert outcome == NotSent("SSLCertVerificationError")
+    assert server.requests == []
+
+
+def timed(client, call):
+    started = time.monotonic()
+    outcome = client.post(call)
+    return outcome, time.monotonic() - started
+
+
+def _answer_in_clear(listener):
+    connection, _ = listener.accept()
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+    connection.close()

@@ -1,0 +1,64 @@
+"""No webhook makes the parsers raise, and what they make of it can be stored."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from webhook_fixtures import WRONG_VALUES, load, maimed, names
+
+from shared.domain.events import UpdateSetAside
+from shared.providers.cm.parse import parse as parse_cm
+from shared.providers.meta.parse import parse as parse_meta
+
+RECEIVED_AT = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+PARSERS = {"meta": parse_meta, "cm": parse_cm}
+CASES = [(provider, name) for provider in PARSERS for name in names(provider)]
+
+
+def check(events):
+    for event in events:
+        repr(event).encode("utf-8")
+        if isinstance(event, UpdateSetAside):
+            json.loads(event.raw)
+            assert event.reason.isascii()
+            assert len(event.reason) < 80
+
+
+@pytest.mark.parametrize(("provider", "name"), CASES)
+def test_any_field_may_be_missing_or_wrong(provider, name):
+    for path, document in maimed(load(provider, name)):
+        try:
+            events = PARSERS[provider](document, RECEIVED_AT)
+            check(events)
+        except Exception as exc:
+            exc.add_note(f"at {path}")
+            raise
+
+
+@pytest.mark.parametrize("provider", PARSERS)
+@pytest.mark.parametrize("document", WRONG_VALUES, ids=repr)
+def test_any_document_is_set_aside(provider, document):
+    events = PARSERS[provider](document, RECEIVED_AT)
+
+    check(events)
+    assert [type(event) for event in events] == [UpdateSetAside]
+
+
+@pytest.mark.parametrize(("provider", "name"), CASES)
+def test_what_is_set_aside_is_kept_so_that_it_can_be_read_again(provider, name):
+    for event in PARSERS[provider](load(provider, name), RECEIVED_AT):
+        if isinstance(event, UpdateSetAside):
+            assert PARSERS[provider](json.loads(event.raw), RECEIVED_AT) == [event]
+
+
+def test_a_deeply_nested_update_costs_only_itself():
+    document = load("meta", "message__text")
+    deep: list = []
+    for _ in range(100_000):
+        deep = [deep]
+    document["entry"][0]["changes"][0]["value"]["messages"].insert(0, {"id": deep})
+
+    aside, message = parse_meta(document, RECEIVED_AT)
+
+    assert aside == UpdateSetAside(reason="no_id", raw='"nested too deeply to keep"')
+    assert message.event_id == "wamid.IN1"
