@@ -14,7 +14,7 @@ from sandbox.delivery import Delivery, Post, fetch
 from sandbox.faults import parse_fault
 from sandbox.meta import new_message_id
 from sandbox.shapes import ScriptError, is_e164, is_number, is_text, is_user_id, script_entries, script_object
-from sandbox.templates import parse_template
+from sandbox.templates import Template, parse_template
 from sandbox.world import Inbound, RecordedMessage, World
 
 _OK = 200
@@ -59,8 +59,20 @@ class ControlDoor:
         return jsonify(accounts=self.world.put_accounts(accounts))
 
     def put_templates(self) -> Response:
-        templates = [parse_template(raw) for raw in script_entries(_document(), "templates")]
-        return jsonify(templates=self.world.put_templates(templates))
+        """Templates of an account; with `"announce": true` Meta tells its webhooks. CM.com tells nobody."""
+        document = script_object(_document())
+        templates = [parse_template(raw) for raw in script_entries(document, "templates")]
+        total = self.world.put_templates(templates)
+        if document.get("announce") is True:
+            self._announce(templates)
+        return jsonify(templates=total)
+
+    def _announce(self, templates: list[Template]) -> None:
+        for account in self.world.meta_accounts():
+            for template in templates:
+                if template.account == account.business_account_id:
+                    news = meta_webhooks.template_status(account, template, self.world.now())
+                    self.delivery.post_later(news, after_seconds=0)
 
     def receive_inbound(self) -> Response:
         """A customer writes. A webhook that fails here is retried in the background like any other."""

@@ -401,3 +401,20 @@ def test_each_fault_hits_one_request_even_when_many_come_at_once(stage):
 
     assert (codes.count(500), codes.count(200)) == (20, 40)
     assert len(stage.requests()) == 60
+
+
+def test_meta_tells_the_webhook_what_became_of_a_template(stage):
+    template = {
+        "account": "102290129340398",
+        "name": "nuovo",
+        "language": "it",
+        "category": "UTILITY",
+        "body": "Ciao {{1}}, eccolo.",
+        "status": "REJECTED",
+    }
+
+    stage.control("PUT", "templates", {"templates": [template], "announce": True})
+
+    [change] = stage.receiver.next_json()["entry"][0]["changes"]
+    assert change["field"] == "message_template_status_update"
+    assert (change["value"]["event"], change["value"]["message_template_name"]) == ("REJECTED", "nuovo")
