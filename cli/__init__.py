@@ -1,0 +1,1 @@
+"""The `finestra` command: one file a group of commands."""

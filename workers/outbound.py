@@ -131,7 +131,8 @@ class Drain:
         return self._expects_more
 
     def _claim_more(self) -> None:
-        most = max(self._most_slots, 2 * self._provider.batch_size)
+        # Two for each slot: a claim for many, and no lease runs out while its turn comes.
+        most = 2 * max(self._most_slots, self._provider.batch_size)
         self._expects_more = False
         claims = self._deps.lanes.claim(self._sender, most, now=self._deps.clock.now())
         self._expects_more = len(claims) == most

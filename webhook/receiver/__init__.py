@@ -1,0 +1,1 @@
+"""The public door: verify, parse, record in one step, answer."""

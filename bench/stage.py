@@ -1,0 +1,108 @@
+"""What the benches share: a Redis of their own, processes, a client that is cheap, tables."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from cli.redis_server import EmbeddedRedis
+
+console = Console(width=110, highlight=False)
+
+
+@contextlib.contextmanager
+def redis_server(folder: Path) -> Iterator[str]:
+    """Our own server as we ship it: append-only file, fsync always."""
+    with EmbeddedRedis(data_dir=folder / "redis") as server:
+        yield server.url
+
+
+@contextlib.contextmanager
+def process(argv: Sequence[str], environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    child = subprocess.Popen(
+        argv, env={**os.environ, **environ}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield child
+    finally:
+        child.terminate()
+        try:
+            child.wait(15)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def python(*args: str) -> tuple[str, ...]:
+    return (sys.executable, *args)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(what)
+        time.sleep(0.01)
+
+
+def accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=0.2).close()
+    except OSError:
+        return False
+    return True
+
+
+def post_bytes(path: str, body: bytes, headers: dict[str, str]) -> bytes:
+    """A whole request, ready to be written to a socket."""
+    lines = [f"POST {path} HTTP/1.1", "Host: bench", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def hammer(port: int, posts: Sequence[bytes], *, connections: int = 16) -> float:
+    """Send all over keep-alive connections; seconds it took. Anything but 200 raises."""
+    shares = [posts[index::connections] for index in range(connections)]
+    failures: list[bytes] = []
+    threads = [threading.Thread(target=_hammer_one, args=(port, share, failures)) for share in shares]
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seconds = time.perf_counter() - started
+    if failures:
+        raise RuntimeError(f"{len(failures)} answers were not 200, the first: {failures[0][:80]!r}")
+    return seconds
+
+
+def _hammer_one(port: int, posts: Sequence[bytes], failures: list[bytes]) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for post in posts:
+            connection.sendall(post)
+            head = connection.recv(4096)
+            if not head.startswith(b"HTTP/1.1 200"):
+                failures.append(head)
+                return
+
+
+def show(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    table = Table(*header, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)

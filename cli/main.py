@@ -1,0 +1,17 @@
+"""`finestra`: the groups of commands, put together."""
+
+import click
+
+from cli.demo import demo
+from cli.messages import message, send
+from cli.up import up
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="finestra")
+def main() -> None:
+    """Finestra: a WhatsApp Business gateway that knows whether the window is open."""
+
+
+for _command in (up, demo, send, message):
+    main.add_command(_command)

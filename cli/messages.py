@@ -1,0 +1,93 @@
+"""`finestra send` and `finestra message …`: what an app does over HTTP, by hand."""
+
+import json
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from cli.client import default_api
+
+console = Console(highlight=False)
+
+
+@click.command()
+@click.option("--to", "recipient", required=True, help="Number or business-scoped id of the contact.")
+@click.option("--sender", help="Alias of the sender; may be left out when there is only one.")
+@click.option("--text", help="Goes out if the window is open.")
+@click.option("--template", "template", metavar="NAME/LANGUAGE", help="Goes out if it is not.")
+@click.option("--var", "variables", multiple=True, help="A value of the template; repeat, in order.")
+@click.option("--reference", help="Comes back in every answer.")
+@click.option("--dry-run", is_flag=True, help="Only say what would happen.")
+@click.option("--url", help="Address of the API.")
+@click.option("--key", help="API key.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as it came.")
+def send(
+    recipient: str,
+    sender: str | None,
+    text: str | None,
+    template: str | None,
+    variables: tuple[str, ...],
+    reference: str | None,
+    dry_run: bool,  # noqa: FBT001 - click passes flags so
+    url: str | None,
+    key: str | None,
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """Tell a contact something: a session message if the window is open, else the template."""
+    body: dict[str, Any] = {"to": recipient, "sender": sender, "text": text, "reference": reference}
+    if template:
+        name, _, language = template.partition("/")
+        body["template"] = {"name": name, "language": language, "variables": list(variables)}
+    body = {name: value for name, value in body.items() if value is not None}
+    path = "/v1/messages?dry_run=true" if dry_run else "/v1/messages"
+    answer = default_api(url, key).call("POST", path, json=body)
+    if as_json:
+        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        return
+    route = answer["route"] if dry_run else answer["forecast"]
+    click.echo(f"{answer.get('id', 'dry run')}: {route['kind']} ({route['rule']}). {route['explanation']}")
+
+
+@click.group()
+def message() -> None:
+    """Look at messages."""
+
+
+@message.command()
+@click.argument("message_id")
+@click.option("--url", help="Address of the API.")
+@click.option("--key", help="API key.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as it came.")
+def show(message_id: str, url: str | None, key: str | None, as_json: bool) -> None:  # noqa: FBT001
+    """Where a message stands, why it went the way it went, and every attempt."""
+    answer = default_api(url, key).call("GET", f"/v1/messages/{message_id}")
+    if as_json:
+        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        return
+    console.print(
+        f"[bold]{answer['id']}[/bold]  {answer['state']}  to {answer['to']} from {answer['sender']}"
+    )
+    route = answer.get("route")
+    if route:
+        console.print(f"route: {route['kind']} ({route['rule']}). {route['explanation']}")
+    if answer.get("reason"):
+        console.print(f"reason: {answer['reason']}")
+    console.print(_attempts(answer["attempts"]))
+    for entry in answer["timeline"]:
+        console.print(f"  {entry['at']}  {entry['event']}")
+
+
+def _attempts(attempts: list[dict[str, Any]]) -> Table:
+    table = Table("attempt", "route", "outcome", "error", "advice")
+    for attempt in attempts:
+        route, error = attempt.get("route") or {}, attempt.get("error") or {}
+        table.add_row(
+            str(attempt["number"]),
+            f"{route.get('kind', '')} ({route.get('rule', '')})",
+            attempt.get("outcome") or "",
+            str(error.get("code", "")),
+            error.get("advice", ""),
+        )
+    return table

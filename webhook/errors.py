@@ -1,0 +1,169 @@
+"""What can go wrong at a door, as RFC 9457 problems: one table from our errors to status and code.
+
+No answer holds an exception's text; what nobody foresaw is logged with its place and answered 500.
+"""
+
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, current_app, g
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+
+from shared.errors import FinestraError, StoreUnavailableError
+from shared.observability import LogEvent, get_logger
+
+MEDIA_TYPE = "application/problem+json"
+#: By field, as the body names it; an entry is a text, or for the lint its code and mend.
+FieldErrors = Mapping[str, Sequence[str | Mapping[str, str]]]
+_RETRY_AFTER_SECONDS = "2"
+_FRAMES = 4
+
+
+class Code(StrEnum):
+    """Stable: programs match on it. Each has its paragraph in docs/errors."""
+
+    NOT_JSON = "not_json"
+    BAD_REQUEST = "bad_request"
+    KEY_REQUIRED = "key_required"
+    SCOPE_MISSING = "scope_missing"
+    SENDER_NOT_ALLOWED = "sender_not_allowed"
+    NOT_FOUND = "not_found"
+    UNKNOWN_SENDER = "unknown_sender"
+    UNKNOWN_TEMPLATE = "unknown_template"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    TEMPLATE_EXISTS = "template_exists"
+    DECIDED_BY_PROVIDER = "decided_by_provider"
+    BODY_TOO_LARGE = "body_too_large"
+    INVALID_REQUEST = "invalid_request"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    TEMPLATE_MISMATCH = "template_mismatch"
+    TEMPLATE_LINT = "template_lint"
+    UNSUPPORTED_BY_PROVIDER = "unsupported_by_provider"
+    INTERNAL_ERROR = "internal_error"
+    STORE_UNAVAILABLE = "store_unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    status: HTTPStatus
+    title: str
+
+
+KINDS: Mapping[Code, Kind] = {
+    Code.NOT_JSON: Kind(HTTPStatus.BAD_REQUEST, "The body is not JSON"),
+    Code.BAD_REQUEST: Kind(HTTPStatus.BAD_REQUEST, "The request cannot be read"),
+    Code.KEY_REQUIRED: Kind(HTTPStatus.UNAUTHORIZED, "A valid key is required"),
+    Code.SCOPE_MISSING: Kind(HTTPStatus.FORBIDDEN, "The key lacks a scope"),
+    Code.SENDER_NOT_ALLOWED: Kind(HTTPStatus.FORBIDDEN, "The key may not use this sender"),
+    Code.NOT_FOUND: Kind(HTTPStatus.NOT_FOUND, "Nothing is here"),
+    Code.UNKNOWN_SENDER: Kind(HTTPStatus.NOT_FOUND, "There is no such sender"),
+    Code.UNKNOWN_TEMPLATE: Kind(HTTPStatus.NOT_FOUND, "There is no such template"),
+    Code.METHOD_NOT_ALLOWED: Kind(HTTPStatus.METHOD_NOT_ALLOWED, "The method is not allowed here"),
+    Code.TEMPLATE_EXISTS: Kind(HTTPStatus.CONFLICT, "The template exists"),
+    Code.DECIDED_BY_PROVIDER: Kind(HTTPStatus.CONFLICT, "The provider decides this"),
+    Code.BODY_TOO_LARGE: Kind(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"),
+    Code.INVALID_REQUEST: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),
+    Code.IDEMPOTENCY_KEY_REUSED: Kind(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The idempotency key belongs to another request"
+    ),
+    Code.TEMPLATE_MISMATCH: Kind(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The variables are not those of the template"
+    ),
+    Code.TEMPLATE_LINT: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The template would be rejected"),
+    Code.UNSUPPORTED_BY_PROVIDER: Kind(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "The sender's provider does not support this"
+    ),
+    Code.INTERNAL_ERROR: Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here"),
+    Code.STORE_UNAVAILABLE: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "Nothing can be stored at the moment"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    code: Code
+    detail: str
+
+
+#: What is not a ProblemError; looked up along the class's bases.
+_EXCEPTIONS: Mapping[type, _Row] = {
+    StoreUnavailableError: _Row(Code.STORE_UNAVAILABLE, "Nothing was recorded. Send the request again."),
+    NotFound: _Row(Code.NOT_FOUND, "No resource has this address."),
+    MethodNotAllowed: _Row(Code.METHOD_NOT_ALLOWED, "The header Allow names the methods."),
+    RequestEntityTooLarge: _Row(Code.BODY_TOO_LARGE, "At most 4 MiB."),
+    HTTPException: _Row(Code.BAD_REQUEST, "The request cannot be read as HTTP."),
+    Exception: _Row(Code.INTERNAL_ERROR, "It has been logged under the id in X-Request-ID."),
+}
+
+
+class ProblemError(FinestraError):
+    """Ends a request with a problem. `detail` and `errors` are for the caller, not for logs."""
+
+    def __init__(
+        self,
+        code: Code,
+        detail: str,
+        *,
+        errors: FieldErrors | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.code = code
+        self.detail = detail
+        self.errors = errors or {}
+        self.headers = headers or {}
+        super().__init__(str(code))
+
+
+def install_errors(app: Flask) -> None:
+    """Answer everything that is raised in `app`, HTTP errors included."""
+    app.register_error_handler(Exception, _answer)
+
+
+def problem(
+    code: Code, detail: str, *, errors: FieldErrors | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    kind = KINDS[code]
+    body: dict[str, Any] = {
+        "type": f"/docs/errors#{code}",
+        "title": kind.title,
+        "status": int(kind.status),
+        "detail": detail,
+        "code": code,
+        # Not the path, which may hold a number: problems get logged by those who receive them.
+        "instance": f"/requests/{g.get('request_id', 'unknown')}",
+    }
+    if errors:
+        body["errors"] = errors
+    return Response(
+        current_app.json.dumps(body), kind.status, headers=dict(headers or {}), content_type=MEDIA_TYPE
+    )
+
+
+def _answer(error: Exception) -> Response:
+    if isinstance(error, ProblemError):
+        return problem(error.code, error.detail, errors=error.errors, headers=error.headers)
+    row = next(_EXCEPTIONS[base] for base in type(error).__mro__ if base in _EXCEPTIONS)
+    return problem(row.code, row.detail, headers=_headers(error, row.code))
+
+
+def _headers(error: Exception, code: Code) -> dict[str, str]:
+    """Headers that the answer needs; also where an error of ours is logged."""
+    match code:
+        case Code.STORE_UNAVAILABLE:
+            get_logger().warning(LogEvent.STORE_UNAVAILABLE, error=str(error))
+            return {"Retry-After": _RETRY_AFTER_SECONDS}
+        case Code.INTERNAL_ERROR:
+            get_logger().error(LogEvent.BUG, error=type(error).__name__, where=_where(error))
+        case Code.METHOD_NOT_ALLOWED if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            return {"Allow": ", ".join(sorted(error.valid_methods))}
+    return {}
+
+
+def _where(error: Exception) -> str:
+    """The innermost frames, without the exception's text: it may quote a person."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    return " > ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)
