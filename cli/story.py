@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 BODY = "Ciao {{1}}, il tuo ordine {{2}} è pronto: ti aspettiamo in negozio."
@@ -56,7 +57,7 @@ def scenes() -> list[Scene]:
 
 def _scenes_of(sender: str, prefix: str) -> list[Scene]:
     return [
-        Scene(who="Anna", number=f"{prefix}1", sender=sender, writes=True, note="has just written"),
+        Scene(who="Anna", number=f"{prefix}1", sender=sender, writes=True, note="just wrote"),
         Scene(who="Bruno", number=f"{prefix}2", sender=sender, opts_in=True, note="opted in, never wrote"),
         Scene(
             who="Carla",
@@ -64,14 +65,14 @@ def _scenes_of(sender: str, prefix: str) -> list[Scene]:
             sender=sender,
             writes=True,
             failures=1,
-            note="wrote; the provider fails once",
+            note="wrote; first try fails",
         ),
     ]
 
 
 def table_of(story: list[Scene]) -> Table:
-    table = Table(title="Your order 991 is ready", title_justify="left")
-    for title in ("provider", "contact", "window open until", "route", "rule", "attempts", "status", ""):
+    table = Table(title="Your order 991 is ready", title_justify="left", box=box.SIMPLE)
+    for title in ("provider", "contact", "window open until", "route", "rule", "attempts", "status"):
         table.add_column(title, no_wrap=True)
     for scene in story:
         table.add_row(*_row(scene))
@@ -80,16 +81,15 @@ def table_of(story: list[Scene]) -> Table:
 
 def _row(scene: Scene) -> list[str]:
     route = scene.shown.get("route") or {}
-    attempts = [attempt.get("outcome") or "…" for attempt in scene.shown.get("attempts", [])]
+    attempts = [attempt.get("outcome") or "under way" for attempt in scene.shown.get("attempts", [])]
     state = scene.shown.get("state", "")
-    colour = {"delivered": "green", "failed": "red", "refused": "red"}.get(state, "yellow")
+    colour = {"delivered": "green", "read": "green", "failed": "red", "refused": "red"}.get(state, "yellow")
     return [
         _PROVIDERS[scene.sender],
-        f"{scene.who} {scene.number}",
+        f"{scene.who} ({scene.note})",
         scene.window[:19].replace("T", " "),
         route.get("kind", ""),
         route.get("rule", ""),
-        f"{len(attempts)}: {', '.join(attempts)}" if attempts else "",
+        ", ".join(f"{number} {outcome}" for number, outcome in enumerate(attempts, 1)),
         f"[{colour}]{state}[/{colour}]",
-        scene.note,
     ]

@@ -174,6 +174,10 @@ class Supervisor:
         killed = [self._stop_together(list(group)) for _, group in groupby(in_order, key=_stop_order)]
         return sum(killed) == 0
 
+    @property
+    def is_asked_to_stop(self) -> bool:
+        return self._stop_requests > 0
+
     def is_running(self, name: str) -> bool:
         return self._children[name].is_running()
 

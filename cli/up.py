@@ -11,7 +11,7 @@ from cli.supervisor import ProcessEvent
 from cli.unit import ALL, NotReadyError, Unit, prepare
 from shared.errors import SettingsError
 
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @click.command()
@@ -39,6 +39,8 @@ def _run(unit: Unit) -> int:
             unit.start()
         except NotReadyError as exc:
             unit.stop()
+            if unit.supervisor.is_asked_to_stop:
+                return 0
             console.print(f"[red]finestra: {exc}[/red]")
             return 1
         _greet(unit)

@@ -1,7 +1,8 @@
 """What tests share: a real Redis of our own, and the fake one beside it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import fakeredis
 import pytest
@@ -9,6 +10,7 @@ import redis
 
 from cli.redis_server import EmbeddedRedis, RedisServerError
 from shared.store.connection import connect
+from tests.stage import Stage
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +46,20 @@ def fake_redis() -> Iterator[redis.Redis]:
 def any_redis(request: pytest.FixtureRequest) -> redis.Redis:
     """Each test runs on both: the fake is honest because the same suite runs on the real one."""
     return request.getfixturevalue(f"{request.param}_redis")
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
+    """Starts real processes; what is started is stopped, and the environment is as it was."""
+    before = dict(os.environ)
+    started: list[Stage] = []
+
+    def start(*names: str, **settings: str) -> Stage:
+        started.append(Stage(tmp_path, names, **settings))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.unit.stop()
+    os.environ.clear()
+    os.environ.update(before)

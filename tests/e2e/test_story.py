@@ -1,0 +1,128 @@
+"""The whole story with real processes, as a user runs it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import requests
+
+CLI = [sys.executable, "-m", "cli"]
+
+
+def wait_for_text(path: Path, text: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while text not in path.read_text():
+        assert time.monotonic() < deadline, path.read_text()
+        time.sleep(0.05)
+
+
+def clean_environ(**settings: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("FINESTRA_")}
+    return {**inherited, **settings}
+
+
+def test_the_demo_ends_well_and_shows_both_routes_of_both_providers():
+    run = subprocess.run([*CLI, "demo"], env=clean_environ(), capture_output=True, text=True, timeout=110)
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    for provider in ("Meta", "CM.com"):
+        lines = [line for line in run.stdout.splitlines() if line.strip().startswith(provider)]
+        assert any("session" in line and "window_open" in line for line in lines)
+        assert any("template" in line and "window_closed" in line for line in lines)
+        assert any("1 deferred, 2 submitted" in line for line in lines)
+
+
+def test_up_prints_its_addresses_and_leaves_no_orphan_on_sigterm(tmp_path: Path):
+    ports = {
+        name: f"127.0.0.1:{port}" for name, port in zip(("RECEIVER", "API", "FLOWER", "SANDBOX"), _free(4))
+    }
+    binds = {f"FINESTRA_{name}_BIND": bind for name, bind in ports.items()}
+    environ = clean_environ(FINESTRA_DATA_DIR=str(tmp_path), **binds)
+    log = tmp_path / "up.log"
+    with log.open("w") as output:
+        up = subprocess.Popen([*CLI, "up"], env=environ, stdout=output, stderr=output)
+    try:
+        wait_for_text(log, "flower_password")  # the last line of the greeting
+        family = psutil.Process(up.pid).children(recursive=True)
+        flower = requests.get(f"http://{ports['FLOWER']}/", timeout=5)
+    finally:
+        up.send_signal(signal.SIGTERM)
+        up.wait(timeout=60)
+
+    assert up.returncode == 0
+    assert f"http://{ports['RECEIVER']}" in log.read_text()
+    assert flower.status_code == 401
+    assert len(family) >= 6
+    _, alive = psutil.wait_procs(family, timeout=5)
+    assert alive == []
+
+
+def test_a_message_tells_why_it_went_the_way_it_went(stage):
+    live = stage("receiver", "api", "worker", "sandbox")
+    assert live.writes("+393331234567") == 200
+    contact = live.app.call("GET", "/v1/contacts/+393331234567?sender=shop")
+    assert contact["window"]["open"] is True  # to the very next call
+
+    environ = clean_environ(FINESTRA_API_URL=live.app.url, FINESTRA_API_KEY=live.app.key)
+    send = [*CLI, "send", "--sender", "shop", "--to", "+393331234567", "--text", "È pronto."]
+    sent = subprocess.run(send, env=environ, capture_output=True, text=True, check=True)
+    message_id = sent.stdout.split(":")[0]
+    live.until(lambda: live.message(message_id)["state"] == "delivered", "delivery")
+    shown = subprocess.run(
+        [*CLI, "message", "show", message_id], env=environ, capture_output=True, text=True, check=True
+    )
+
+    assert "session (window_open)" in sent.stdout
+    assert "delivered" in shown.stdout
+    assert "The customer service window was open" in shown.stdout
+
+
+def test_a_window_refused_late_by_the_provider_ends_with_the_template(stage):
+    """The sandbox keeps its own windows: it says no where we still say yes."""
+    live = stage("receiver", "api", "worker", "sandbox")
+    _approve(live)
+    consent = {"status": "opted_in", "source": "test"}
+    live.app.call("PUT", "/v1/contacts/+393331234567/consent?sender=shop", json=consent)
+    assert live.writes("+393331234567") == 200
+    live.sandbox("PUT", "settings", window_seconds=1)
+    time.sleep(1.1)  # the sandbox's own window, shorter than ours, has to end
+    asked = {
+        "to": "+393331234567",
+        "sender": "shop",
+        "text": "È pronto.",
+        "template": {"name": "ordine_pronto", "language": "it", "variables": ["Anna", "991"]},
+    }
+    message_id = live.app.call("POST", "/v1/messages", json=asked)["id"]
+
+    live.until(lambda: live.message(message_id)["state"] == "delivered", "the template")
+
+    attempts = live.message(message_id)["attempts"]
+    assert [attempt["route"]["kind"] for attempt in attempts] == ["session", "template"]
+    assert attempts[0]["error"]["code"] == "131047"
+
+
+def _approve(live) -> None:
+    body = "Ciao {{1}}, il tuo ordine {{2}} è pronto."
+    template = {"name": "ordine_pronto", "language": "it", "body": body}
+    registered = {**template, "sender": "shop", "tag": "UTILITY", "samples": ["Anna", "991"]}
+    live.app.call("POST", "/v1/templates", json=registered)
+    account = {"account": "102290129340398", "category": "UTILITY", "status": "APPROVED"}
+    live.sandbox("PUT", "templates", templates=[{**template, **account}], announce=True)
+    path = "/v1/templates/ordine_pronto/it?sender=shop"
+    live.until(lambda: live.app.call("GET", path)["status"] == "approved", "approval")
+
+
+def _free(count: int) -> list[int]:
+    import socket
+
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports

@@ -1,0 +1,77 @@
+"""The real processes for tests: one `Unit` on free ports, with the sandbox to play provider and contact."""
+
+import os
+import socket
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import redis
+import requests
+
+from cli.client import Api
+from cli.unit import Unit, prepare
+from shared.store.connection import connect
+
+NUMBERS = {"shop": "+15550783881", "negozio": "+390212345678"}
+
+
+class Stage:
+    """Starts what is named, speaks to it, and keeps the supervisor's promise to restart what dies."""
+
+    def __init__(self, folder: Path, names: Sequence[str], **settings: str) -> None:
+        binds = {
+            f"FINESTRA_{n}_BIND": f"127.0.0.1:{_free_port()}"
+            for n in ("RECEIVER", "API", "FLOWER", "SANDBOX")
+        }
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("FINESTRA_")}
+        environ = {**inherited, **binds, "FINESTRA_DATA_DIR": str(folder), **settings}
+        logs = folder / "logs"
+        logs.mkdir()
+        self.unit: Unit = prepare(environ, only=tuple(names), log_dir=logs)
+        self.unit.start()
+        assert self.unit.development is not None
+        self.app = Api(self.unit.addresses.get("api", ""), self.unit.development.secret("orders_key"))
+        self.desk = Api(self.unit.addresses.get("api", ""), self.unit.development.secret("desk_key"))
+
+    def redis(self, database: int = 0) -> redis.Redis:
+        return connect(self.unit.settings.redis_url.reveal().removesuffix("/0") + f"/{database}")
+
+    def sandbox(self, method: str, door: str, **script: Any) -> Any:
+        url = f"{self.unit.addresses['sandbox']}/control/{door}"
+        options = {"params": script} if method == "GET" else {"json": script}
+        answer = requests.request(method, url, timeout=10, **options)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def writes(self, contact: str, sender: str = "shop", text: str = "Buongiorno") -> int:
+        script = {"from": contact, "to": NUMBERS[sender], "text": text}
+        return self.sandbox("POST", "inbound", **script)["webhook_status"]
+
+    def message(self, message_id: str) -> dict[str, Any]:
+        return self.app.call("GET", f"/v1/messages/{message_id}")
+
+    def requests(self, sender: str = "shop") -> list[dict[str, Any]]:
+        return self.sandbox("GET", "requests", number=NUMBERS[sender])["requests"]
+
+    def until(self, condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            self.unit.supervisor.tick()
+            assert time.monotonic() < deadline, f"waited {seconds} s for {what}\n{self._logs()}"
+            time.sleep(0.05)
+
+    def _logs(self) -> str:
+        assert self.unit.log_dir is not None
+        tails = [
+            f"--- {p.name}\n" + "\n".join(p.read_text().splitlines()[-20:])
+            for p in self.unit.log_dir.glob("*")
+        ]
+        return "\n".join(tails)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
