@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 
 from shared.domain.identifiers import PhoneNumber
 from shared.domain.message import WhenOpen
@@ -106,11 +107,18 @@ class Policy:
     stop_on_category_change: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Configuration:
     senders: Mapping[str, AnySender] = field(default_factory=dict)
     apps: Mapping[str, App] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
+
+    @cached_property
+    def sender_by_recipient(self) -> Mapping[str, AnySender]:
+        """By what a webhook names: Meta's phone number id, and every number's digits."""
+        by_number: dict[str, AnySender] = {sender.number.digits: sender for sender in self.senders.values()}
+        by_id = {s.phone_number_id: s for s in self.senders.values() if isinstance(s, MetaSender)}
+        return {**by_number, **by_id}
 
     def senders_of_account(self, account: str) -> Iterator[AnySender]:
         return (sender for sender in self.senders.values() if sender.account == account)

@@ -60,8 +60,11 @@ def explain(route: Route, facts: Facts) -> str:
     window = facts.window
     if window.expires_at is None:
         return f"{sentence} The contact has not written to this sender in that time."
-    verb = "closes" if window.is_open(facts.now) else "closed"
-    return f"{sentence} The window {verb} at {rfc3339(window.expires_at)}."
+    if window.is_open(facts.now):
+        return f"{sentence} The window closes at {rfc3339(window.expires_at)}."
+    if window.refused_at is not None and facts.now < window.expires_at:
+        return f"{sentence} The provider said so of the attempt that began at {rfc3339(window.refused_at)}."
+    return f"{sentence} The window closed at {rfc3339(window.expires_at)}."
 
 
 def _inputs(request: MessageRequest, facts: Facts) -> dict[str, Any]:

@@ -32,7 +32,8 @@ class LogEvent(StrEnum):
     PROCESS = "process"
 
 
-_DIGITS = re.compile(r"\+?\d{8,15}")
+# With a `+` also as people write it, `+39 333 123-4567`; without one, any long run of digits.
+_NUMBER = re.compile(r"\+\d[\d\s().-]{5,}\d|\d{8,}")
 _DROPPED = frozenset({"text", "body", "raw", "payload", "variables", "name"})
 
 
@@ -62,9 +63,15 @@ def mask_people(_logger: object, _method: str, event: Any) -> Any:  # noqa: ANN4
 
 
 def _masked(value: object) -> object:
-    if isinstance(value, str):
-        return _DIGITS.sub("[number]", value)
-    return value
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case dict():
+            return mask_people(None, "", value)
+        case list() | tuple() | set() | frozenset():
+            return [_masked(item) for item in value]
+        case _:  # ids, errors and the like are shown by their text, which may hold a number
+            return _NUMBER.sub("[number]", str(value))
 
 
 def get_logger() -> Any:  # noqa: ANN401 - structlog's loggers are Any

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from environs import Env, EnvValidationError
+from environs import Env, EnvValidationError, validate
 
 from shared.configuration import Configuration, Secret
 from shared.errors import SettingsError
@@ -14,6 +15,7 @@ from shared.schemas.configuration import load_configuration
 #: A provider call ends after this; leases and margins are longer.
 PROVIDER_DEADLINE = timedelta(seconds=8)
 LEASE = timedelta(seconds=15)
+_POSITIVE = validate.Range(min=0, min_inclusive=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,16 +48,18 @@ def load_settings() -> Settings:
     flower_bind = env.str("FLOWER_BIND", "127.0.0.1:5555")
     flower_user = env.str("FLOWER_USER", "oncall")
     flower_password = env.str("FLOWER_PASSWORD", "")
-    log_format = env.str("LOG_FORMAT", "json")
-    worker_slots = env.int("WORKER_SLOTS", 128)
-    grace_seconds = env.float("DOUBT_GRACE_SECONDS", 60.0)
-    window_seconds = env.float("WINDOW_SECONDS", 86400.0)
-    retention_days = env.float("RETENTION_DAYS", 30.0)
+    log_format = env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json", "console"]))
+    worker_slots = env.int("WORKER_SLOTS", 128, validate=validate.Range(min=1))
+    grace_seconds = env.float("DOUBT_GRACE_SECONDS", 60.0, validate=_POSITIVE)
+    window_seconds = env.float("WINDOW_SECONDS", 86400.0, validate=_POSITIVE)
+    retention_days = env.float("RETENTION_DAYS", 30.0, validate=_POSITIVE)
     configuration, mistakes = load_configuration(Path(config_path)) if config_path else (Configuration(), [])
     mistakes = [*_env_mistakes(env), *mistakes]
+    if window_seconds:  # None when it could not be read
+        mistakes += _margin_mistakes(configuration, timedelta(seconds=window_seconds))
     if mistakes:
         raise SettingsError(mistakes)
-    settings = Settings(
+    return Settings(
         redis_url=Secret(redis_url),
         broker_url=Secret(broker_url or _next_database(redis_url)),
         configuration=configuration,
@@ -71,9 +75,6 @@ def load_settings() -> Settings:
         retention=timedelta(days=retention_days),
         log_format=log_format,
     )
-    if mistakes := _contradictions(settings):
-        raise SettingsError(mistakes)
-    return settings
 
 
 def _env_mistakes(env: Env) -> list[str]:
@@ -88,15 +89,11 @@ def _named(messages: Mapping[str, Sequence[str]]) -> list[str]:
     return [f"{name}: {' '.join(texts)}" for name, texts in messages.items()]
 
 
-def _contradictions(settings: Settings) -> list[str]:
+def _margin_mistakes(configuration: Configuration, window_length: timedelta) -> list[str]:
     found = []
-    if settings.worker_slots < 1:
-        found.append("FINESTRA_WORKER_SLOTS: must be at least 1")
-    if settings.log_format not in ("json", "console"):
-        found.append("FINESTRA_LOG_FORMAT: must be json or console")
-    for sender in settings.configuration.senders.values():
+    for sender in configuration.senders.values():
         where = f"senders.{sender.alias}.window_margin_seconds"
-        if sender.window_margin >= settings.window_length:
+        if sender.window_margin >= window_length:
             found.append(f"{where}: must be shorter than the window itself")
         elif sender.window_margin <= PROVIDER_DEADLINE:
             found.append(f"{where}: must be longer than a provider call may take ({PROVIDER_DEADLINE})")
@@ -105,5 +102,4 @@ def _contradictions(settings: Settings) -> list[str]:
 
 def _next_database(redis_url: str) -> str:
     """The same server, database 1: doorbells stay apart from what is owed."""
-    head, slash, database = redis_url.rpartition("/")
-    return f"{head}/1" if slash and database.isdigit() else f"{redis_url.rstrip('/')}/1"
+    return urlsplit(redis_url)._replace(path="/1").geturl()

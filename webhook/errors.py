@@ -25,7 +25,7 @@ _FRAMES = 4
 
 
 class Code(StrEnum):
-    """Stable: programs match on it. Each has its paragraph in docs/errors."""
+    """Stable: programs match on it."""
 
     NOT_JSON = "not_json"
     BAD_REQUEST = "bad_request"

@@ -101,4 +101,10 @@ def consent_keyword(text: str, languages: Iterable[str]) -> ConsentStatus | None
 def _plain(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     unaccented = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    return " ".join(unaccented.strip(string.punctuation + string.whitespace + "¡¿«»“”…").split())
+    edges = "".join(letter for letter in set(unaccented) if _is_punctuation(letter))
+    return " ".join(unaccented.strip(edges).split())
+
+
+def _is_punctuation(letter: str) -> bool:
+    """Punctuation of any script, spaces, and the unseen marks of direction that phones add."""
+    return letter in string.punctuation or unicodedata.category(letter)[0] in "PZC"

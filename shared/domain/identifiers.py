@@ -17,7 +17,8 @@ _BSUID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}", re.ASCII)
 _PUNCTUATION = re.compile(r"[\s\-().]")
 _ULID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}", re.ASCII)
 _MESSAGE_PREFIX = "msg_"
-_ULID_LENGTH = 26
+# At most 32 characters, and one way to write each number.
+_REFERENCE = re.compile(rf"({_ULID.pattern})([1-9]\d{{0,5}})", re.ASCII)
 
 
 class InvalidIdentifierError(ValueError):
@@ -115,10 +116,10 @@ class AttemptReference:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        ulid, attempt = text[:_ULID_LENGTH], text[_ULID_LENGTH:]
-        if not _ULID.fullmatch(ulid) or not attempt.isascii() or not attempt.isdigit():
+        found = _REFERENCE.fullmatch(text)
+        if found is None:
             raise InvalidIdentifierError("not a reference of ours")
-        return cls(MessageId(_MESSAGE_PREFIX + ulid), int(attempt))
+        return cls(MessageId(_MESSAGE_PREFIX + found[1]), int(found[2]))
 
     def __str__(self) -> str:
         return f"{self.message_id.value.removeprefix(_MESSAGE_PREFIX)}{self.attempt}"

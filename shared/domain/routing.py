@@ -270,8 +270,9 @@ def _why_template(facts: Facts) -> Rule:
 def _decide_when(route: SessionRoute | TemplateRoute, facts: Facts) -> Route:
     if route.kind in facts.halted_kinds:
         return Defer(rule=Rule.SENDER_HALTED, of=route.rule)
-    # The daily limit counts contacts outside windows; a session message is inside one by definition.
-    if isinstance(route, TemplateRoute) and _is_ahead(facts.messaging_limit_until, facts.now):
+    # The daily limit counts contacts outside windows; what goes inside one, templates too, is free of it.
+    is_outside = not facts.window.is_open_for(facts.margin, facts.now)
+    if is_outside and _is_ahead(facts.messaging_limit_until, facts.now):
         return Defer(rule=Rule.MESSAGING_LIMIT, until=facts.messaging_limit_until, of=route.rule)
     if _is_ahead(facts.pair_limit_until, facts.now):
         return Defer(rule=Rule.PAIR_LIMIT, until=facts.pair_limit_until, of=route.rule)

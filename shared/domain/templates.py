@@ -70,6 +70,8 @@ class Template:
     stopped: TemplateStatus | None = None
     #: The category at registration, when the provider has moved it since.
     original_category: Category | None = None
+    #: As registered, for imports of older sets of categories; what counts is `category`.
+    tag: str | None = None
 
     @property
     def status(self) -> TemplateStatus:
@@ -169,7 +171,7 @@ def _lint_text(body: str, footer: str | None) -> list[Finding]:
 
 def _lint_variables(body: str, samples: Sequence[str]) -> list[Finding]:
     names = variables_of(body)
-    found = [*_lint_names(names), *_lint_places(body)]
+    found = [*_lint_names(names), *_lint_braces(body), *_lint_places(body)]
     if len(samples) != len(names):
         found.append(Finding("samples_missing", "samples", f"give {len(names)}, one for each variable"))
     if any(not clean_value(sample) for sample in samples):
@@ -181,10 +183,18 @@ def _lint_names(names: tuple[str, ...]) -> list[Finding]:
     numbered = [name for name in names if name.isdigit()]
     if numbered and len(numbered) != len(names):
         return [Finding("variables_mixed", "body", "number all variables or name them all")]
-    if numbered and sorted(map(int, numbered)) != list(range(1, len(names) + 1)):
+    if numbered and set(numbered) != {str(number) for number in range(1, len(names) + 1)}:
         return [Finding("variables_not_sequential", "body", "number variables from 1 without gaps")]
     if not numbered and any(not _NAMED_VARIABLE.fullmatch(name) for name in names):
         return [Finding("variable_name", "body", "name variables in lower case with underscores")]
+    return []
+
+
+def _lint_braces(body: str) -> list[Finding]:
+    """Braces must match and hold one name: what is none of our variables would be none of Meta's either."""
+    rest = _VARIABLE.sub("", body)
+    if "{" in rest or "}" in rest:
+        return [Finding("variable_braces", "body", "write {1} or {name}, and no other braces")]
     return []
 
 

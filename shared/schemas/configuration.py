@@ -5,7 +5,7 @@ Secrets stand in it by name only, `env:NAME` or `file:/run/secrets/NAME`; a secr
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ class _SecretField(fields.Field[Secret]):
 def _read_secret_file(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except OSError as exc:
+    except (OSError, UnicodeDecodeError) as exc:
         raise ValidationError(f"file:{path} cannot be read") from exc
 
 
@@ -148,7 +148,7 @@ def load_configuration(path: Path) -> tuple[Configuration, list[str]]:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as exc:
         return Configuration(), [f"FINESTRA_CONFIG: {path} cannot be read ({exc.strerror})"]
-    except tomllib.TOMLDecodeError as exc:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         return Configuration(), [f"FINESTRA_CONFIG: {path} is not TOML ({exc})"]
     return parse_configuration(document)
 
@@ -167,7 +167,8 @@ def parse_configuration(document: Mapping[str, Any]) -> tuple[Configuration, lis
         if (app := _app(name, table, mistakes)) is not None
     }
     policy = _policy(tables.get("policy", {}), mistakes)
-    mistakes.extend(_contradictions(senders, apps))
+    # A sender with a mistake of its own is still there to be named.
+    mistakes.extend(_contradictions(tables.get("senders", {}), apps))
     return Configuration(senders=senders, apps=apps, policy=policy), mistakes
 
 
@@ -208,7 +209,7 @@ def _policy(table: Mapping[str, Any], mistakes: list[str]) -> Policy:
     )
 
 
-def _contradictions(senders: Mapping[str, AnySender], apps: Mapping[str, App]) -> Iterator[str]:
+def _contradictions(senders: Collection[str], apps: Mapping[str, App]) -> Iterator[str]:
     for app in apps.values():
         for alias in app.senders:
             if alias not in senders:

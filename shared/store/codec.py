@@ -115,6 +115,7 @@ def dump_template(template: Template) -> dict[str, str]:
         "samples": dump(template.samples),
         "variables": variables_word(template.variables),
         "original_category": template.original_category or template.category,
+        "tag": template.tag or "",
     }
 
 
@@ -136,6 +137,7 @@ def load_template(stored: Mapping[str, str]) -> Template | None:
         reasons={gate: stored[f"reason:{gate}"] for gate in Gate if f"reason:{gate}" in stored},
         stopped=TemplateStatus(stored["stopped"]) if "stopped" in stored else None,
         original_category=Category(stored["original_category"]),
+        tag=stored.get("tag"),
     )
 
 

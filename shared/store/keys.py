@@ -65,6 +65,9 @@ class Keys:
     def inbound(self, event_id: str) -> str:
         return self._key("inbound", event_id)
 
+    def idempotency(self, app: str, sender: str, key: str) -> str:
+        return self._key("idem", app, sender, key)
+
     def template(self, template_id: object) -> str:
         return self._key("template", template_id)
 

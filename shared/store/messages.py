@@ -1,7 +1,7 @@
 """Messages: accepted in one step, read back with all that happened to them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -116,6 +116,22 @@ class Messages:
     def get(self, business: str, message_id: MessageId) -> MessageRecord | None:
         stored = read_hash(self._client, Keys(business).message(message_id))
         return _record(message_id, stored) if stored else None
+
+    def get_all(self, business: str, ids: Sequence[MessageId]) -> list[MessageRecord]:
+        """Those of `ids` that are still kept, in that order, in one round trip."""
+        with translated():
+            pipeline = self._client.pipeline(transaction=False)
+            for message_id in ids:
+                pipeline.hgetall(Keys(business).message(message_id))
+            hashes = pipeline.execute()
+        return [_record(message_id, stored) for message_id, stored in zip(ids, hashes, strict=True) if stored]
+
+    def has_answered(self, sender: AnySender, app: str, idempotency_key: str) -> bool:
+        """Whether a message was accepted under this key, which `accept` would answer again."""
+        with translated():
+            return bool(
+                self._client.exists(Keys(sender.business).idempotency(app, sender.alias, idempotency_key))
+            )
 
     def count(self, business: str, state: MessageState) -> int:
         with translated():

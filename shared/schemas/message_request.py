@@ -1,0 +1,151 @@
+"""A message as an app asks for it: JSON to domain values, with a mend for every mistake.
+
+What depends on the sender and the time waits in a `Draft` until both are known.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+
+from shared.configuration import AnySender
+from shared.domain.consent import Category
+from shared.domain.identifiers import ContactId
+from shared.domain.message import InDoubt, MessageRequest, Priority, WhenClosed, WhenOpen
+from shared.domain.templates import TemplateCall
+from shared.schemas.strict import Contact, Moment, RequestSchema
+from shared.schemas.template_call import TemplateWithAlternatesSchema
+
+MAX_TEXT_LENGTH = 4096
+MAX_EXPIRY = timedelta(days=30)
+DEFAULT_EXPIRY = timedelta(hours=24)
+_PRIORITIES = tuple(priority.name.lower() for priority in Priority)
+
+EXAMPLE: Mapping[str, Any] = {
+    "to": "+393331234567",
+    "sender": "shop",
+    "text": "Ciao Anna, il tuo ordine 991 è pronto.",
+    "template": {
+        "name": "ordine_pronto",
+        "language": "it",
+        "variables": ["Anna", "991", "https://ex.it/991"],
+    },
+    "category": "utility",
+    "when_open": "session",
+    "when_closed": "template",
+    "priority": "normal",
+    "expires_in": 3600,
+    "in_doubt": "hold",
+    "reference": "order-991",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What was asked for, before its sender and the time of acceptance are known."""
+
+    to: ContactId
+    sender: str | None
+    text: str | None
+    templates: tuple[TemplateCall, ...]
+    category: Category
+    #: None: as the sender is configured.
+    when_open: WhenOpen | None
+    when_closed: WhenClosed
+    priority: Priority
+    expires_in: timedelta | None
+    expires_at: datetime | None
+    in_doubt: InDoubt
+    reference: str | None
+
+    def expiry(self, accepted_at: datetime) -> datetime:
+        return self.expires_at or accepted_at + (self.expires_in or DEFAULT_EXPIRY)
+
+    def mistakes(self, now: datetime) -> dict[str, list[str]]:
+        """What is wrong with it by this clock, by field."""
+        if self.expiry(now) <= now:
+            return {"expires_at": ["must be in the future"]}
+        if self.expiry(now) > now + MAX_EXPIRY:
+            return {"expires_at": [f"at most {MAX_EXPIRY.days} days from now"]}
+        return {}
+
+    def request(self, sender: AnySender, accepted_at: datetime) -> MessageRequest:
+        # A sender that prefers templates still sends the text of a request that has none.
+        default = sender.when_open if self.templates else WhenOpen.SESSION
+        return MessageRequest(
+            to=self.to,
+            sender=sender.alias,
+            text=self.text,
+            templates=self.templates,
+            category=self.category,
+            when_open=self.when_open or default,
+            when_closed=self.when_closed,
+            priority=self.priority,
+            in_doubt=self.in_doubt,
+            reference=self.reference,
+            expires_at=self.expiry(accepted_at),
+        )
+
+
+class MessageRequestSchema(RequestSchema):
+    to = Contact(required=True, metadata={"description": "A number or a business-scoped user id."})
+    sender = fields.String(
+        load_default=None, metadata={"description": "May be left out when the key may use exactly one."}
+    )
+    text = fields.String(load_default=None, validate=validate.Length(min=1, max=MAX_TEXT_LENGTH))
+    template = fields.Nested(TemplateWithAlternatesSchema(), load_default=None)
+    category = fields.Enum(Category, by_value=True, load_default=Category.UTILITY)
+    when_open = fields.Enum(WhenOpen, by_value=True, load_default=None)
+    when_closed = fields.Enum(WhenClosed, by_value=True, load_default=WhenClosed.TEMPLATE)
+    priority = fields.String(load_default="normal", validate=validate.OneOf(_PRIORITIES))
+    expires_in = fields.Integer(
+        strict=True,
+        load_default=None,
+        validate=validate.Range(min=1, max=int(MAX_EXPIRY.total_seconds())),
+        metadata={"description": "Seconds; without it and expires_at: 24 hours."},
+    )
+    expires_at = Moment(load_default=None)
+    in_doubt = fields.Enum(InDoubt, by_value=True, load_default=InDoubt.HOLD)
+    reference = fields.String(load_default=None, validate=validate.Length(min=1, max=256))
+
+    @validates_schema(skip_on_field_errors=True)
+    def _check_together(self, values: dict[str, Any], **kwargs: Any) -> None:
+        mistakes = {}
+        if values["text"] is None and not values["template"]:
+            mistakes["text"] = ["give text, template or both"]
+        if values["text"] is not None and not values["text"].strip():
+            mistakes["text"] = ["must not be blank"]
+        if values["when_open"] is WhenOpen.TEMPLATE and not values["template"]:
+            mistakes["when_open"] = ["template needs a template"]
+        if values["expires_in"] is not None and values["expires_at"] is not None:
+            mistakes["expires_at"] = ["give expires_in or expires_at, not both"]
+        if mistakes:
+            raise ValidationError(mistakes)
+
+    @post_load
+    def _make(self, values: dict[str, Any], **kwargs: Any) -> Draft:
+        seconds = values.pop("expires_in")
+        return Draft(
+            templates=values.pop("template") or (),
+            priority=Priority[values.pop("priority").upper()],
+            expires_in=None if seconds is None else timedelta(seconds=seconds),
+            **values,
+        )
+
+
+class AcceptQuerySchema(Schema):
+    dry_run = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Only say what would happen; nothing is stored or sent."},
+    )
+
+
+class AcceptHeadersSchema(Schema):
+    idempotency_key = fields.String(
+        load_default=None,
+        data_key="Idempotency-Key",
+        validate=validate.Length(min=1, max=255),
+        metadata={"description": "The same key and body get the same answer for 24 hours."},
+    )

@@ -1,0 +1,80 @@
+"""A template as a message asks for it: name, language, variables filled, and alternates."""
+
+import re
+from typing import Any
+
+from marshmallow import ValidationError, fields, post_load, validate
+
+from shared.domain.templates import TemplateCall, clean_value
+from shared.schemas.strict import RequestSchema
+
+_MAX_ALTERNATES = 9
+#: No text of WhatsApp's is longer.
+_MAX_VALUE_LENGTH = 4096
+_VARIABLE_NAME = re.compile(r"\w+", re.ASCII)
+
+TEMPLATE_NAME = validate.Regexp(
+    r"^[a-z0-9_]{1,512}\Z", error="use lower-case letters, digits and underscores"
+)
+LANGUAGE = validate.Regexp(
+    r"^[A-Za-z]{2,3}(_[A-Za-z0-9]{2,8})*\Z", error="write the provider's code, like it or en_US"
+)
+
+
+class _Variables(fields.Field[dict[str, str]]):
+    """A list for numbered variables, an object for named ones; values cleaned as WhatsApp wants them."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, str]:
+        match value:
+            case list():
+                named = {str(number): each for number, each in enumerate(value, 1)}
+            case dict():
+                named = value
+            case _:
+                raise ValidationError("a list for numbered variables, an object for named ones")
+        mistakes = {name: [text] for name, each in named.items() if (text := _mistake(name, each))}
+        if mistakes:
+            raise ValidationError(mistakes)
+        return {name: clean_value(each) for name, each in named.items()}
+
+
+def _mistake(name: str, value: object) -> str | None:
+    if not _VARIABLE_NAME.fullmatch(name):
+        return "name variables with letters, digits and underscores"
+    if not isinstance(value, str):
+        return "write the value as a text, in quotes"
+    if len(value) > _MAX_VALUE_LENGTH:
+        return f"at most {_MAX_VALUE_LENGTH} characters"
+    return None if clean_value(value) else "must not be empty: WhatsApp refuses it"
+
+
+class TemplateCallSchema(RequestSchema):
+    name = fields.String(required=True, validate=TEMPLATE_NAME)
+    language = fields.String(required=True, validate=LANGUAGE)
+    variables = _Variables(
+        load_default=dict,
+        metadata={
+            "description": "A list for numbered variables, an object for named ones.",
+            "anyOf": [
+                {"type": "array", "items": {"type": "string"}},
+                {"type": "object", "additionalProperties": {"type": "string"}},
+            ],
+        },
+    )
+
+    @post_load
+    def _make(self, values: dict[str, Any], **kwargs: Any) -> Any:
+        return TemplateCall(name=values["name"], language=values["language"], values=values["variables"])
+
+
+class TemplateWithAlternatesSchema(TemplateCallSchema):
+    alternates = fields.List(
+        fields.Nested(TemplateCallSchema()),
+        load_default=list,
+        validate=validate.Length(max=_MAX_ALTERNATES),
+        metadata={"description": "Other templates, in order, for when this one is not approved."},
+    )
+
+    @post_load
+    def _make(self, values: dict[str, Any], **kwargs: Any) -> Any:
+        return (super()._make(values), *values["alternates"])

@@ -1,0 +1,156 @@
+"""`/openapi.json` is valid and tells the truth: its examples are accepted, real answers are as it says."""
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from shared.domain.consent import Category
+from tests.builders import ANNA, World, opt_in, template, wrote
+from tests.integration.test_api import CONTACT, DESK, ORDERS, TEXT, UNKNOWN_MESSAGE, drain
+from webhook.api.app import create_api
+
+MESSAGES = "/v1/messages"
+CONSENT = "/v1/contacts/{contact}/consent"
+APPROVAL = "/v1/templates/{name}/{language}/approval"
+
+
+@pytest.fixture
+def world(any_redis) -> World:
+    return World(any_redis)
+
+
+@pytest.fixture
+def client(world):
+    return create_api(world.deps).test_client()
+
+
+@pytest.fixture
+def spec(client):
+    return client.get("/openapi.json", headers=ORDERS).json
+
+
+def example(spec, path, method="post"):
+    return spec["paths"][path][method]["requestBody"]["content"]["application/json"]["example"]
+
+
+def assert_documented(spec, answer, path, method="get"):
+    """The answer's status, content type and body are the documented ones."""
+    response = spec["paths"][path][method]["responses"][str(answer.status_code)]
+    if "$ref" in response:
+        response = spec["components"]["responses"][response["$ref"].rpartition("/")[2]]
+    schema = response["content"][answer.mimetype]["schema"]
+    Draft202012Validator({**schema, "components": spec["components"]}).validate(answer.get_json(force=True))
+
+
+def operations(spec):
+    return [
+        (path, method, operation)
+        for path, methods in spec["paths"].items()
+        for method, operation in methods.items()
+        if method in ("get", "post", "put", "delete")
+    ]
+
+
+def test_it_is_a_valid_specification(spec):
+    validate(spec)
+
+    assert spec["openapi"].startswith("3.1")
+    assert spec["security"] == [{"bearer": []}]
+    assert spec["components"]["securitySchemes"]["bearer"] == {"type": "http", "scheme": "bearer"}
+
+
+def test_every_route_under_v1_is_in_it(client, spec):
+    rules = {
+        rule.rule.replace("<", "{").replace(">", "}")
+        for rule in client.application.url_map.iter_rules()
+        if rule.rule.startswith("/v1/")
+    }
+
+    assert rules == set(spec["paths"])
+
+
+def test_every_error_is_a_problem(spec):
+    for path, _, operation in operations(spec):
+        responses = operation["responses"]
+        assert {"401", "403", "500", "503"} <= set(responses), path
+        for status, response in responses.items():
+            if status >= "400":
+                name = response["$ref"].rpartition("/")[2]
+                assert list(spec["components"]["responses"][name]["content"]) == ["application/problem+json"]
+
+
+def test_every_operation_says_what_it_does(spec):
+    assert all(operation["summary"] for _, _, operation in operations(spec))
+
+
+def test_every_example_fits_its_own_schema(spec):
+    for _, _, operation in operations(spec):
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        if content:
+            schema = {**content["schema"], "components": spec["components"]}
+            Draft202012Validator(schema).validate(content["example"])
+
+
+def test_the_examples_are_accepted(world, client, spec):
+    message = client.post(MESSAGES, json=example(spec, MESSAGES), headers=ORDERS)
+    assert_documented(spec, message, MESSAGES, "post")
+    assert message.status_code == 202
+
+    dry = client.post(f"{MESSAGES}?dry_run=true", json=example(spec, MESSAGES), headers=ORDERS)
+    assert_documented(spec, dry, MESSAGES, "post")
+    assert dry.status_code == 200
+
+    consent = client.put(
+        "/v1/contacts/+393331234567/consent?sender=shop", json=example(spec, CONSENT, "put"), headers=DESK
+    )
+    assert_documented(spec, consent, CONSENT, "put")
+    assert consent.json["categories"]["utility"]["status"] == "opted_in"
+
+    registered = client.post("/v1/templates", json=example(spec, "/v1/templates"), headers=DESK)
+    assert_documented(spec, registered, "/v1/templates", "post")
+    assert registered.status_code == 201
+
+    world.deps.templates.create("default", template(world.deps.sender("negozio")))
+    path = "/v1/templates/ordine_pronto/it/approval?sender=negozio"
+    approved = client.post(path, json=example(spec, APPROVAL), headers=DESK)
+    assert_documented(spec, approved, APPROVAL, "post")
+    assert approved.status_code == 200
+
+    halted = client.post(
+        "/v1/senders/shop/halt", json=example(spec, "/v1/senders/{alias}/halt"), headers=DESK
+    )
+    assert_documented(spec, halted, "/v1/senders/{alias}/halt", "post")
+    assert halted.status_code == 200
+
+
+def test_real_answers_are_as_documented(world, client, spec):
+    world.deps.templates.create("default", template())
+    world.deps.contacts.set_consent("default", ANNA, opt_in(), [Category.UTILITY])
+    world.deps.recorder.record([(world.deps.sender("shop"), wrote())], now=world.clock.now())
+    queued = client.post(MESSAGES, json=TEXT, headers=ORDERS).json["links"]["self"]
+    waiting = client.get(queued, headers=ORDERS)
+    drain(world)
+
+    assert_documented(spec, waiting, "/v1/messages/{message_id}")
+    assert_documented(spec, client.get(queued, headers=ORDERS), "/v1/messages/{message_id}")
+    assert_documented(spec, client.get(CONTACT, headers=ORDERS), "/v1/contacts/{contact}")
+    assert_documented(spec, client.get("/v1/templates", headers=ORDERS), "/v1/templates")
+    shown = client.get("/v1/templates/ordine_pronto/it?sender=shop", headers=ORDERS)
+    assert_documented(spec, shown, "/v1/templates/{name}/{language}")
+    assert_documented(spec, client.get("/v1/senders", headers=ORDERS), "/v1/senders")
+    resumed = client.post("/v1/senders/shop/resume", headers=DESK)
+    assert_documented(spec, resumed, "/v1/senders/{alias}/resume", "post")
+
+
+def test_real_errors_are_as_documented(client, spec):
+    broken = client.post(MESSAGES, data="{", headers=ORDERS)
+    wrong = client.post(MESSAGES, json={"to": "x"}, headers=ORDERS)
+    huge = client.post(MESSAGES, data=b" " * (4 * 1024 * 1024 + 1), headers=ORDERS)
+    lint = {"name": "A", "sender": "shop", "language": "it", "tag": "UTILITY", "body": "{1}"}
+    refused = client.post("/v1/templates", json=lint, headers=DESK)
+
+    for answer in (broken, wrong, huge):
+        assert_documented(spec, answer, MESSAGES, "post")
+    assert_documented(spec, refused, "/v1/templates", "post")
+    assert_documented(spec, client.get(UNKNOWN_MESSAGE, headers=ORDERS), "/v1/messages/{message_id}")
+    assert_documented(spec, client.get(UNKNOWN_MESSAGE), "/v1/messages/{message_id}")

@@ -1,0 +1,75 @@
+"""Who may come in: a key in `Authorization: Bearer`, a scope for what is asked, the senders it may use."""
+
+from flask import g, request
+from structlog.contextvars import bind_contextvars
+
+from shared.configuration import AnySender, App
+from webhook.api.context import caller, deps, door
+from webhook.errors import Code, ProblemError
+
+
+def require(scopes: tuple[str, ...]) -> None:
+    """Let the request pass when its key has one of `scopes`; without any, every key will do."""
+    g.caller = _authenticate()
+    bind_contextvars(app=g.caller.name)
+    if scopes and not any(g.caller.may(scope) for scope in scopes):
+        needed = " or ".join(scopes)
+        raise ProblemError(Code.SCOPE_MISSING, f"This needs the scope {needed}; the key does not have it.")
+
+
+def may_use(app: App, alias: str) -> bool:
+    return not app.senders or alias in app.senders
+
+
+def own_senders() -> list[AnySender]:
+    """The senders that the caller may use."""
+    senders = deps().settings.configuration.senders.values()
+    return [sender for sender in senders if may_use(caller(), sender.alias)]
+
+
+def sender_of_body(alias: str | None) -> AnySender:
+    """The sender that a body names; what is wrong with it is a mistake in the body."""
+    if alias is not None and deps().sender(alias) is None:
+        raise _invalid(f"there is no such sender; {_names_own()}")
+    return _choose(alias)
+
+
+def sender_of_address(alias: str | None) -> AnySender:
+    """The sender that `?sender=` or the path names."""
+    if alias is not None and deps().sender(alias) is None:
+        raise ProblemError(Code.UNKNOWN_SENDER, f"There is no such sender; {_names_own()}.")
+    return _choose(alias)
+
+
+def _choose(alias: str | None) -> AnySender:
+    own = own_senders()
+    if alias is None:
+        if len(own) != 1:
+            raise _invalid(f"needed, as there is not exactly one; {_names_own()}")
+        return own[0]
+    for sender in own:
+        if sender.alias == alias:
+            return sender
+    raise ProblemError(Code.SENDER_NOT_ALLOWED, f"The key may not use this sender; {_names_own()}.")
+
+
+def _invalid(text: str) -> ProblemError:
+    return ProblemError(Code.INVALID_REQUEST, "See errors.", errors={"sender": [text]})
+
+
+def _names_own() -> str:
+    return "this key may use " + (", ".join(sender.alias for sender in own_senders()) or "none")
+
+
+def _authenticate() -> App:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    # Werkzeug decodes headers as Latin-1; back to the bytes that came.
+    presented = key.strip().encode("latin-1", "replace")
+    app = door().keyring.owner_of(presented) if scheme.lower() == "bearer" else None
+    if app is None:
+        raise ProblemError(
+            Code.KEY_REQUIRED,
+            "Send a key of yours as Authorization: Bearer KEY.",
+            headers={"WWW-Authenticate": 'Bearer realm="finestra"'},
+        )
+    return app

@@ -1,0 +1,120 @@
+"""Our flask-smorest blueprint: a key and a scope on every route, problems for what cannot be parsed."""
+
+import functools
+import json
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any, NoReturn, cast
+
+import flask
+import flask_smorest
+import marshmallow
+from webargs.flaskparser import FlaskParser
+
+from webhook.api.auth import require
+from webhook.errors import Code, ProblemError
+
+View = Callable[..., Any]
+#: What every route may answer.
+_ALWAYS = (
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+_OF_BODIES = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+)
+
+
+class _Parser(FlaskParser):
+    """Reads a body as JSON whatever its content type says; unknown query parameters are mistakes too.
+
+    A misspelt `?dry_run=true` must not send a message.
+    """
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {  # noqa: RUF012 - webargs' own way
+        **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
+        "query": marshmallow.RAISE,
+    }
+
+    def _raw_load_json(self, req: flask.Request) -> Any:  # noqa: ANN401 - JSON is anything
+        raw = req.get_data(cache=True)
+        try:
+            document = json.loads(raw)
+            flask.g.canonical_body = _canonical(document)
+        except (ValueError, RecursionError) as exc:
+            raise ProblemError(Code.NOT_JSON, _why_not_json(exc)) from exc
+        return document
+
+    def handle_error(
+        self, error: marshmallow.ValidationError, *_arguments: object, **_more: object
+    ) -> NoReturn:
+        """`error.messages` stand under the location they come from: json, query or headers."""
+        (messages,) = cast("dict[str, Any]", error.messages).values()
+        raise ProblemError(Code.INVALID_REQUEST, "See errors.", errors=flatten(messages)) from error
+
+
+class Blueprint(flask_smorest.Blueprint):
+    ARGUMENTS_PARSER = _Parser()
+
+    def guarded(self, *scopes: str, problems: tuple[int, ...] = ()) -> Callable[[View], View]:
+        """Ask for a key with one of `scopes` before anything else is read, and document the refusals."""
+
+        def decorate(view: View) -> View:
+            @functools.wraps(view)
+            def guarded_view(*arguments: object, **named: object) -> Any:  # noqa: ANN401 - a view's answer
+                require(scopes)
+                return view(*arguments, **named)
+
+            documented: View = self.doc(responses=_references(*_ALWAYS, *problems))(guarded_view)
+            return documented
+
+        return decorate
+
+    def body(self, schema: marshmallow.Schema, **documentation: object) -> Callable[[View], View]:
+        """The JSON body, parsed by `schema`, as the view's next argument."""
+
+        def decorate(view: View) -> View:
+            parsed = self.arguments(schema, **documentation)(view)
+            documented: View = self.doc(responses=_references(*_OF_BODIES))(parsed)
+            return documented
+
+        return decorate
+
+
+def canonical_body() -> bytes:
+    """The body that was parsed, in one spelling: a repeat may order its fields otherwise."""
+    body: bytes = flask.g.canonical_body
+    return body
+
+
+def flatten(messages: Any, prefix: str = "") -> dict[str, list[str]]:  # noqa: ANN401 - marshmallow's nesting
+    """Marshmallow's nested messages by dotted field: `template.variables.2`."""
+    if isinstance(messages, Mapping):
+        flat: dict[str, list[str]] = {}
+        for name, nested in messages.items():
+            path = prefix if name == "_schema" else f"{prefix}.{name}".lstrip(".")
+            for field, texts in flatten(nested, path).items():
+                flat.setdefault(field, []).extend(texts)
+        return flat
+    texts = messages if isinstance(messages, list) else [messages]
+    return {prefix or "body": [str(text) for text in texts]}
+
+
+def _canonical(document: object) -> bytes:
+    """Raises ValueError for what JSON or UTF-8 does not have: NaN, half a surrogate pair."""
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    return text.encode()
+
+
+def _why_not_json(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} in line {error.lineno}, column {error.colno}."
+    return "Use UTF-8, finite numbers, whole characters and a reasonable depth."
+
+
+def _references(*statuses: int) -> dict[int, dict[str, str]]:
+    return {int(status): {"$ref": f"#/components/responses/{HTTPStatus(status).name}"} for status in statuses}

@@ -1,0 +1,140 @@
+"""`/v1/contacts`: the window and the consent of a contact; apps record here what a contact decided."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+from shared.clock import rfc3339
+from shared.configuration import AnySender
+from shared.domain.consent import Category, Consent, ConsentRecord
+from shared.domain.identifiers import ContactId, InvalidIdentifierError, MessageId
+from shared.domain.window import Window
+from shared.schemas.consent import (
+    EXAMPLE,
+    UNKNOWN,
+    ConsentDecision,
+    ConsentRequestSchema,
+    ContactSchema,
+    RecordedConsentSchema,
+    SenderQuerySchema,
+)
+from shared.store.contacts import ContactRecord
+from webhook.api.auth import sender_of_address
+from webhook.api.blueprint import Blueprint
+from webhook.api.context import caller, deps
+from webhook.errors import Code, ProblemError
+
+blueprint = Blueprint("contacts", __name__, description="WhatsApp users as a sender sees them.")
+
+#: Clocks of apps run ahead a little.
+_CLOCK_TOLERANCE = timedelta(seconds=1)
+
+
+@blueprint.route("/v1/contacts/<contact>")
+@blueprint.guarded(
+    "contacts:read", "contacts", problems=(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
+)
+@blueprint.arguments(SenderQuerySchema(), location="query")
+@blueprint.response(HTTPStatus.OK, ContactSchema())
+def show_contact(query: dict[str, Any], contact: str) -> dict[str, Any]:
+    """Show a contact; one who is unknown has a closed window and no consent."""
+    sender = sender_of_address(query["sender"])
+    record = deps().contacts.get(sender, _parse_contact(contact))
+    return {
+        "contact": record.contact.value,
+        "sender": sender.alias,
+        "window": _window(record.window, deps().clock.now()),
+        "consent": _consent(record.consent),
+        "identities": _identities(record.contact),
+        "latest": _latest(sender, record),
+    }
+
+
+@blueprint.route("/v1/contacts/<contact>/consent", methods=["PUT"])
+@blueprint.guarded("contacts", problems=(HTTPStatus.NOT_FOUND,))
+@blueprint.body(ConsentRequestSchema(), example=EXAMPLE)
+@blueprint.arguments(SenderQuerySchema(), location="query")
+@blueprint.response(HTTPStatus.OK, RecordedConsentSchema())
+def record_consent(decision: ConsentDecision, query: dict[str, Any], contact: str) -> dict[str, Any]:
+    """Record what a contact decided; the answer shows what stands."""
+    sender = sender_of_address(query["sender"])
+    parsed = _parse_contact(contact)
+    business = sender.business
+    changed = deps().contacts.set_consent(business, parsed, _record(decision), decision.categories)
+    standing = deps().contacts.get(sender, parsed).consent
+    return {"contact": parsed.value, "changed": changed > 0, **_consent(standing)}
+
+
+def _record(decision: ConsentDecision) -> ConsentRecord:
+    now = deps().clock.now()
+    if decision.at is not None and decision.at > now + _CLOCK_TOLERANCE:
+        raise ProblemError(Code.INVALID_REQUEST, "See errors.", errors={"at": ["must not be in the future"]})
+    at = min(decision.at or now, now).replace(microsecond=0)
+    return ConsentRecord(status=decision.status, at=at, source=decision.source, evidence=decision.evidence)
+
+
+def _parse_contact(text: str) -> ContactId:
+    try:
+        return ContactId.parse(text)
+    except InvalidIdentifierError as exc:
+        errors = {"contact": [str(exc)]}
+        raise ProblemError(Code.INVALID_REQUEST, "See errors.", errors=errors) from exc
+
+
+def _window(window: Window, now: datetime) -> dict[str, Any]:
+    return {
+        "open": window.is_open(now),
+        "last_inbound_at": _time(window.last_inbound_at),
+        "expires_at": _time(window.expires_at),
+        "remaining_seconds": int(window.remaining(now).total_seconds()),
+    }
+
+
+def _consent(consent: Consent) -> dict[str, Any]:
+    categories = {category.value: _category(consent.records.get(category)) for category in Category}
+    return {"status": categories[Category.UTILITY]["status"], "categories": categories}
+
+
+def _category(record: ConsentRecord | None) -> dict[str, str | None]:
+    if record is None:
+        return {"status": UNKNOWN, "at": None, "source": None, "evidence": None}
+    return {
+        "status": record.status,
+        "at": rfc3339(record.at),
+        "source": record.source,
+        "evidence": record.evidence,
+    }
+
+
+def _identities(contact: ContactId) -> dict[str, str | None]:
+    is_number = contact.phone_number is not None
+    return {
+        "phone_number": contact.value if is_number else None,
+        "user_id": None if is_number else contact.value,
+    }
+
+
+def _latest(sender: AnySender, record: ContactRecord) -> list[Mapping[str, str]]:
+    """Of this sender, and of what left only the caller's own; admin sees all. No texts."""
+    messages = deps().messages.get_all(sender.business, [MessageId(id_) for id_ in record.outbound_ids])
+    outbound = [
+        {
+            "direction": "outbound",
+            "id": message.id.value,
+            "state": message.state,
+            "at": rfc3339(message.accepted_at),
+        }
+        for message in messages
+        if message.request.sender == sender.alias and (message.app == caller().name or caller().may("admin"))
+    ]
+    inbound = [
+        {"direction": "inbound", "id": item["id"], "kind": item["kind"], "at": item["at"]}
+        for item in record.inbound
+        if item["sender"] == sender.alias
+    ]
+    return sorted([*outbound, *inbound], key=lambda item: item["at"], reverse=True)
+
+
+def _time(moment: datetime | None) -> str | None:
+    return rfc3339(moment) if moment else None

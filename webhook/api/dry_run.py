@@ -1,0 +1,100 @@
+"""What would happen to a message now, and what would change it: decided again on facts changed one by one."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from shared.clock import rfc3339
+from shared.configuration import AnySender
+from shared.decision import describe, facts_of
+from shared.deps import Deps
+from shared.domain.consent import Category, ConsentRecord, ConsentStatus
+from shared.domain.identifiers import AttemptReference, MessageId
+from shared.domain.message import MessageRequest
+from shared.domain.routing import Facts, Route, SessionRoute, TemplateRoute, decide
+from shared.domain.templates import Approval, Gate, Template, TemplateStatus
+from shared.domain.window import Window
+from shared.providers.base import Outgoing
+
+#: No message has it: what is shown was never accepted.
+_PLACEHOLDER = AttemptReference(MessageId.from_ulid("0" * 26), 1)
+
+
+def dry_run(deps: Deps, sender: AnySender, request: MessageRequest, now: datetime) -> dict[str, Any]:
+    known = deps.messages.facts(sender, request)
+    facts = facts_of(known, sender, deps.settings.configuration.policy, now)
+    route = decide(request, facts)
+    return {
+        "route": describe(route, request, facts),
+        "request": _rendered(deps, sender, request, route),
+        "would_change": list(would_change(request, facts, route)),
+    }
+
+
+def would_change(request: MessageRequest, facts: Facts, route: Route) -> Iterator[str]:
+    """A sentence for each single change after which the route would be another."""
+    for condition, changed in _hypotheses(request, facts):
+        other = decide(request, changed)
+        if (other.kind, other.rule) != (route.kind, route.rule):
+            yield f"{condition}: {other.kind} ({other.rule})."
+
+
+def _rendered(deps: Deps, sender: AnySender, request: MessageRequest, route: Route) -> dict[str, Any] | None:
+    """The provider's request without its headers: they carry the token."""
+    if not isinstance(route, SessionRoute | TemplateRoute):
+        return None
+    outgoing = Outgoing(reference=_PLACEHOLDER, to=request.to, route=route)
+    call = deps.providers[sender.alias].build_call([outgoing])
+    return {"url": call.url, "json": dict(call.json)}
+
+
+def _hypotheses(request: MessageRequest, facts: Facts) -> Iterator[tuple[str, Facts]]:
+    now, window = facts.now, facts.window
+    if window.expires_at is not None and window.is_open(now):
+        closing = window.expires_at - facts.margin
+        closed = replace(facts, window=Window(length=window.length))
+        yield f"When the window is about to close, at {rfc3339(max(closing, now))}", closed
+    opened = Window(last_inbound_at=now, length=window.length)
+    yield "If the contact writes", replace(facts, window=opened, last_inbound_at=now)
+    for category in _categories(request, facts):
+        yield from _with_other_consent(category, facts)
+    if facts.halted_kinds:
+        yield "If the sender is resumed", replace(facts, halted_kinds=frozenset())
+    for index, template in enumerate(facts.templates):
+        if template is not None and template.status is not TemplateStatus.APPROVED:
+            yield _approval_of(template), _with_template(facts, index, _approved(template))
+
+
+def _categories(request: MessageRequest, facts: Facts) -> list[Category]:
+    templates = [template.category for template in facts.templates if template is not None]
+    return list(dict.fromkeys([request.category, *templates]))
+
+
+def _with_other_consent(category: Category, facts: Facts) -> Iterator[tuple[str, Facts]]:
+    if not facts.consent.is_opted_in(category):
+        yield f"If the contact opts in to {category}", _with_consent(category, ConsentStatus.OPTED_IN, facts)
+    if facts.consent.opted_out_at(category) is None:
+        yield (
+            f"If the contact opts out of {category}",
+            _with_consent(category, ConsentStatus.OPTED_OUT, facts),
+        )
+
+
+def _with_consent(category: Category, status: ConsentStatus, facts: Facts) -> Facts:
+    record = ConsentRecord(status=status, at=facts.now, source="dry run")
+    records = {**facts.consent.records, category: record}
+    return replace(facts, consent=replace(facts.consent, records=records))
+
+
+def _approval_of(template: Template) -> str:
+    return f"If the template {template.id.name}/{template.id.language} is approved"
+
+
+def _approved(template: Template) -> Template:
+    return replace(template, gates=dict.fromkeys(Gate, Approval.APPROVED), stopped=None)
+
+
+def _with_template(facts: Facts, index: int, template: Template) -> Facts:
+    templates = (*facts.templates[:index], template, *facts.templates[index + 1 :])
+    return replace(facts, templates=templates)

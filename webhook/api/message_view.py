@@ -1,0 +1,72 @@
+"""How a message is shown: the stored facts in the contract's words, times as RFC 3339, no text of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.clock import from_ms, rfc3339
+from shared.configuration import AnySender, Policy
+from shared.decision import describe, facts_of
+from shared.domain.identifiers import MessageId
+from shared.domain.message import MessageRequest, MessageState
+from shared.domain.routing import decide
+from shared.store.messages import Accepted, MessageRecord
+
+
+def view_accepted(
+    request: MessageRequest, accepted: Accepted, sender: AnySender, policy: Policy
+) -> dict[str, Any]:
+    """From the facts at acceptance only, so that a repeat gets the same answer."""
+    facts = facts_of(accepted.known, sender, policy, accepted.accepted_at)
+    return {
+        "id": accepted.message_id.value,
+        "state": MessageState.QUEUED,
+        "to": request.to.value,
+        "sender": request.sender,
+        "reference": request.reference,
+        "accepted_at": rfc3339(accepted.accepted_at),
+        "expires_at": rfc3339(request.expires_at),
+        "forecast": describe(decide(request, facts), request, facts),
+        "links": _links(accepted.message_id),
+    }
+
+
+def view_message(record: MessageRecord, *, is_sender_halted: bool) -> dict[str, Any]:
+    request = record.request
+    return {
+        "id": record.id.value,
+        "state": record.state,
+        "to": request.to.value,
+        "sender": request.sender,
+        "app": record.app,
+        "reference": request.reference,
+        "accepted_at": rfc3339(record.accepted_at),
+        "expires_at": rfc3339(request.expires_at),
+        "reason": record.reason,
+        "waiting": "sender_halted" if is_sender_halted else None,
+        "route": record.route,
+        "attempts": [_attempt(attempt) for attempt in record.attempts],
+        "timeline": [{**entry, "at": _time(entry["at"])} for entry in record.timeline],
+        "pricing": record.pricing,
+        "provider_message_id": record.provider_message_id,
+        "links": _links(record.id),
+    }
+
+
+def _attempt(attempt: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "number": attempt["number"],
+        "route": attempt.get("route"),
+        "started_at": _time(attempt.get("started_at")),
+        "ended_at": _time(attempt.get("ended_at")),
+        "outcome": attempt.get("outcome"),
+        "error": attempt.get("error"),
+        "provider_message_id": attempt.get("provider_message_id"),
+    }
+
+
+def _links(message_id: MessageId) -> dict[str, str]:
+    return {"self": f"/v1/messages/{message_id}"}
+
+
+def _time(milliseconds: float | None) -> str | None:
+    return None if milliseconds is None else rfc3339(from_ms(milliseconds))

@@ -1,0 +1,157 @@
+"""`/v1/templates`: register, list, show, and record what was decided about one by hand."""
+
+from collections import defaultdict
+from http import HTTPStatus
+from typing import Any
+
+from shared.configuration import AnySender, CmSender, MetaSender
+from shared.domain.templates import (
+    Approval,
+    Gate,
+    Template,
+    TemplateId,
+    lint,
+    provider_form,
+)
+from shared.schemas.consent import SenderQuerySchema
+from shared.schemas.template import (
+    APPROVAL_EXAMPLE,
+    EXAMPLE,
+    TAGS,
+    ApprovalRequestSchema,
+    TemplateListSchema,
+    TemplateRequestSchema,
+    TemplateSchema,
+)
+from webhook.api.auth import own_senders, sender_of_address, sender_of_body
+from webhook.api.blueprint import Blueprint
+from webhook.api.context import deps
+from webhook.errors import Code, ProblemError
+
+blueprint = Blueprint("templates", __name__, description="Templates and their two approvals.")
+
+
+@blueprint.route("/v1/templates")
+@blueprint.guarded(
+    "templates:read", "templates", problems=(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
+)
+@blueprint.arguments(SenderQuerySchema(), location="query")
+@blueprint.response(HTTPStatus.OK, TemplateListSchema())
+def list_templates(query: dict[str, Any]) -> dict[str, Any]:
+    """List the templates of a sender, or of all that the key may use; by name and language."""
+    senders = own_senders() if query["sender"] is None else [sender_of_address(query["sender"])]
+    # Senders of one account share its templates: each is listed once, under the first of them.
+    first = {(sender.business, sender.account): sender for sender in reversed(senders)}
+    items = [
+        _view(template, sender)
+        for sender in reversed(first.values())
+        for template in deps().templates.list(sender.business, sender.account)
+    ]
+    return {"items": items, "next": None}
+
+
+@blueprint.route("/v1/templates", methods=["POST"])
+@blueprint.guarded("templates", problems=(HTTPStatus.CONFLICT,))
+@blueprint.body(TemplateRequestSchema(), example=EXAMPLE)
+@blueprint.response(HTTPStatus.CREATED, TemplateSchema())
+def register_template(values: dict[str, Any]) -> dict[str, Any]:
+    """Register a template; it is usable once both gates have approved it."""
+    sender = sender_of_body(values["sender"])
+    template = _template(sender, values)
+    _refuse_unfit(template)
+    if not deps().templates.create(sender.business, template):
+        raise ProblemError(
+            Code.TEMPLATE_EXISTS, "The sender's account has a template of this name and language."
+        )
+    return _view(template, sender)
+
+
+@blueprint.route("/v1/templates/<name>/<language>")
+@blueprint.guarded(
+    "templates:read", "templates", problems=(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
+)
+@blueprint.arguments(SenderQuerySchema(), location="query")
+@blueprint.response(HTTPStatus.OK, TemplateSchema())
+def show_template(query: dict[str, Any], name: str, language: str) -> dict[str, Any]:
+    """Show a template and where its approvals stand."""
+    sender = sender_of_address(query["sender"])
+    return _view(_get(sender, name, language), sender)
+
+
+@blueprint.route("/v1/templates/<name>/<language>/approval", methods=["POST"])
+@blueprint.guarded("admin", problems=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT))
+@blueprint.body(ApprovalRequestSchema(), example=APPROVAL_EXAMPLE)
+@blueprint.arguments(SenderQuerySchema(), location="query")
+@blueprint.response(HTTPStatus.OK, TemplateSchema())
+def approve_template(
+    decision: dict[str, Any], query: dict[str, Any], name: str, language: str
+) -> dict[str, Any]:
+    """Record a decision by hand, for providers that report none to us."""
+    sender = sender_of_address(query["sender"])
+    template = _get(sender, name, language)
+    if isinstance(sender, MetaSender):
+        raise ProblemError(Code.DECIDED_BY_PROVIDER, "Meta's own word decides, by webhook and by sync.")
+    deps().templates.decide(
+        sender.business,
+        template.id,
+        decision["gate"],
+        Approval(decision["decision"]),
+        decision["reason"],
+    )
+    return _view(_get(sender, name, language), sender)
+
+
+def _get(sender: AnySender, name: str, language: str) -> Template:
+    template = deps().templates.get(sender.business, TemplateId(sender.account, name, language))
+    if template is None:
+        raise ProblemError(Code.UNKNOWN_TEMPLATE, "The sender's account has none of this name and language.")
+    return template
+
+
+def _template(sender: AnySender, values: dict[str, Any]) -> Template:
+    category = TAGS[values["tag"]]
+    return Template(
+        id=TemplateId(sender.account, values["name"], values["language"]),
+        tag=values["tag"],
+        category=category,
+        original_category=category,
+        body=provider_form(values["body"]),
+        footer=values["footer"] or None,
+        samples=tuple(values["samples"]),
+        gates={Gate.PROVIDER: _first_word(sender), Gate.WHATSAPP: Approval.PENDING},
+        reasons={},
+    )
+
+
+def _first_word(sender: AnySender) -> Approval:
+    """At the provider's own gate: Meta has none beside WhatsApp's, CM.com's may be automatic."""
+    if isinstance(sender, CmSender) and not sender.is_provider_approval_automatic:
+        return Approval.PENDING
+    return Approval.APPROVED
+
+
+def _refuse_unfit(template: Template) -> None:
+    errors: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
+    for finding in lint(template.id.name, template.body, template.footer, template.samples):
+        errors[finding.field].append({"code": finding.code, "mend": finding.mend})
+    if errors:
+        raise ProblemError(Code.TEMPLATE_LINT, "See errors; each has its lint code.", errors=dict(errors))
+
+
+def _view(template: Template, sender: AnySender) -> dict[str, Any]:
+    return {
+        "sender": sender.alias,
+        "account": template.id.account,
+        "name": template.id.name,
+        "language": template.id.language,
+        "tag": template.tag,
+        "category": template.category,
+        "body": template.body,
+        "footer": template.footer,
+        "samples": template.samples,
+        "variables": template.variables,
+        "status": template.status,
+        "approval": {
+            gate.value: {"state": template.gates[gate], "reason": template.reasons.get(gate)} for gate in Gate
+        },
+    }
