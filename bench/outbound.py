@@ -40,7 +40,7 @@ def run(*, rounds: int, messages: int) -> None:
             theirs.append(_measure_theirs(url, messages))
     our_rate, their_rate = statistics.median(ours), statistics.median(theirs)
     show(
-        f"Outbound: {messages:,} messages to {messages:,} contacts, one worker process, {SLOTS} requests at once",
+        f"Outbound: {messages:,} messages and contacts, one worker process, {SLOTS} requests at once",
         ("what", "messages/s", "ratio"),
         [
             ("by hand: a task a message, EXISTS, requests.post", f"{their_rate:,.0f}", "1.00"),

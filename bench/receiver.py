@@ -1,4 +1,4 @@
-"""How much of a no-op Flask POST is left once a webhook is verified, parsed and recorded?
+"""How much of a no-op Flask POST is left once a webhook is verified, parsed and recorded.
 
 Same server, same options, one worker each; the rounds alternate.
 """
@@ -53,7 +53,7 @@ def _measure(ours: int, noop: int, rounds: int) -> None:
         batched.append(100 * 60 / hammer(ours, _signed(60, batch=100)))
     ours_rate, noop_rate, batch_rate = map(statistics.median, (single, empty, batched))
     show(
-        "Receiver: verified, deduplicated, recorded, window open (gunicorn gthread, 1 worker × 16 threads)",
+        "Receiver: verified, deduplicated, recorded, window open (gunicorn gthread, 1 worker, 16 threads)",
         ("what", "per second", "ratio"),
         [
             ("no-op Flask POST, same body", f"{noop_rate:,.0f} POST", "1.00"),
@@ -61,7 +61,7 @@ def _measure(ours: int, noop: int, rounds: int) -> None:
             (
                 "webhook, 100 messages",
                 f"{batch_rate:,.0f} updates",
-                f"{batch_rate / ours_rate:.1f} × one by one",
+                f"{batch_rate / ours_rate:.1f} times one by one",
             ),
         ],
     )

@@ -1,4 +1,4 @@
-"""A provider that takes everything after a while: one asyncio process, so that it is never what is measured."""
+"""A provider that takes everything after a while: one asyncio process, never what is measured."""
 
 import asyncio
 import json

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.live import Live
 
 from cli.client import Api
-from cli.redis_server import RedisServerError
+from cli.redis_binary import RedisServerError
 from cli.story import ACCOUNTS, BODY, NUMBERS, NotAsToldError, Scene, scenes, table_of
 from cli.unit import NotReadyError, Unit, prepare
 

