@@ -41,7 +41,7 @@ class Unit:
     supervisor: Supervisor = field(init=False)
 
     def __post_init__(self) -> None:
-        processes = [_process(name, self) for name in self.names]
+        processes = [self.process(name) for name in self.names]
         if self.redis is not None:
             processes.append(self.redis.prepare(stop_order=9))
         self.supervisor = Supervisor(processes, on_event=self.on_event, log_dir=self.log_dir)
@@ -55,6 +55,10 @@ class Unit:
             "sandbox": self.environ.get("FINESTRA_SANDBOX_BIND", SANDBOX_BIND),
         }
         return {name: f"http://{binds[name]}" for name in self.names if name in binds}
+
+    def process(self, name: str) -> Process:
+        """How one of ALL is run; the Procfile and docker-compose.yml say the same."""
+        return _process(name, self)
 
     def start(self) -> None:
         """Redis first, then the rest; returns when all answer. Raises NotReadyError."""

@@ -10,6 +10,7 @@ import redis
 
 from cli.redis_binary import RedisServerError
 from cli.redis_server import EmbeddedRedis
+from cli.unit import Unit, prepare
 from shared.store.connection import connect
 from tests.stage import Stage
 
@@ -62,5 +63,18 @@ def stage(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
     yield start
     for one in started:
         one.unit.stop()
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture
+def stage_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Unit]:
+    """What `up` would run, not started."""
+    before = dict(os.environ)
+    for name in [name for name in os.environ if name.startswith("FINESTRA_")]:
+        monkeypatch.delenv(name)
+    unit = prepare({**os.environ, "FINESTRA_DATA_DIR": str(tmp_path)})
+    yield unit
+    unit.stop()
     os.environ.clear()
     os.environ.update(before)
