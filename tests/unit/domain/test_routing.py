@@ -1,0 +1,563 @@
+"""How a route is decided: every row of the contract's table (section 7), their order, and the laws."""
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import find, given
+
+from shared.domain.consent import Category, Consent
+from shared.domain.message import WhenClosed, WhenOpen
+from shared.domain.routing import (
+    EXPLANATIONS,
+    Defer,
+    Facts,
+    Hold,
+    Refuse,
+    RouteKind,
+    Rule,
+    SessionRoute,
+    TemplatePolicy,
+    TemplateRoute,
+    decide,
+)
+from shared.domain.templates import Approval, Gate, TemplateStatus
+from shared.domain.window import CLOSED, Window
+from tests.builders import BOTH_APPROVED, DAY, NOW, call, opt_in, opt_out, request, template
+from tests.unit.domain.strategies import NAMELESS, decisions
+
+SECOND = timedelta(seconds=1)
+MARGIN = timedelta(seconds=60)
+LATER = NOW + 60 * SECOND
+
+OPEN = Window(last_inbound_at=NOW - SECOND)
+EXACTLY_THE_MARGIN = Window(last_inbound_at=NOW - DAY + MARGIN)
+CLOSING = Window(last_inbound_at=NOW - DAY + MARGIN - SECOND)
+JUST_CLOSED = Window(last_inbound_at=NOW - DAY)
+REFUSED_BY_PROVIDER = Window(last_inbound_at=NOW - 2 * SECOND, refused_at=NOW - SECOND)
+
+OPTED_IN = Consent(dict.fromkeys(Category, opt_in()))
+OPTED_OUT = Consent(dict.fromkeys(Category, opt_out(NOW - SECOND)))
+PENDING = {**BOTH_APPROVED, Gate.WHATSAPP: Approval.PENDING}
+REJECTED = {**BOTH_APPROVED, Gate.WHATSAPP: Approval.REJECTED}
+BOTH_KINDS = frozenset({RouteKind.SESSION, RouteKind.TEMPLATE})
+
+APPROVED = template()
+PAUSED = template(stopped=TemplateStatus.PAUSED)
+SUBMITTED = template(gates=PENDING)
+ONE_VARIABLE = template(body="Ciao {{1}}, eccoci.")
+MARKETING = template(category=Category.MARKETING, original_category=Category.MARKETING)
+AUTHENTICATION = template(category=Category.AUTHENTICATION, original_category=Category.AUTHENTICATION)
+RE_LABELLED = template(category=Category.MARKETING, original_category=Category.UTILITY)
+
+
+def facts(**changes: object) -> Facts:
+    values = {
+        "now": NOW,
+        "window": CLOSED,
+        "margin": MARGIN,
+        "consent": OPTED_IN,
+        "templates": (APPROVED,),
+    }
+    return Facts(**{**values, **changes})
+
+
+@dataclass(frozen=True)
+class Row:
+    """A request and facts, both good but for what is said here, and the route that they take."""
+
+    row: str
+    label: str
+    kind: RouteKind
+    rule: Rule
+    #: What differs in the request, and in the facts.
+    asked: dict[str, Any] = field(default_factory=dict)
+    seen: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.row}: {self.label}"
+
+
+SESSION, TEMPLATE, HOLD, DEFER, REFUSE = RouteKind
+NO_TEMPLATE = ({"templates": ()}, {"templates": ()})
+ONLY_TEMPLATE = {"text": None}
+WAIT = {"when_closed": WhenClosed.WAIT}
+REFUSE_WHEN_CLOSED = {"when_closed": WhenClosed.REFUSE}
+PREFER_TEMPLATE = {"when_open": WhenOpen.TEMPLATE}
+TWO = {"templates": (call(), call("alternativo"))}
+OTHER = template(id=replace(APPROVED.id, name="alternativo"))
+
+WHAT = [
+    Row("1", "at its expiry", REFUSE, Rule.EXPIRED, {"expires_at": NOW}, {"window": OPEN}),
+    Row("1", "after its expiry", REFUSE, Rule.EXPIRED, {"expires_at": NOW - SECOND}, {"window": OPEN}),
+    Row("1", "a second before its expiry", TEMPLATE, Rule.WINDOW_CLOSED, {"expires_at": NOW + SECOND}),
+    Row("2", "opted out, window closed", REFUSE, Rule.OPTED_OUT, {}, {"consent": OPTED_OUT}),
+    Row(
+        "2",
+        "opted out, window open",
+        REFUSE,
+        Rule.OPTED_OUT,
+        {},
+        {"consent": OPTED_OUT, "window": OPEN, "last_inbound_at": NOW - SECOND},
+    ),
+    Row(
+        "2",
+        "opted out in the second of the last message",
+        REFUSE,
+        Rule.OPTED_OUT,
+        {},
+        {"consent": OPTED_OUT, "window": OPEN, "last_inbound_at": NOW - SECOND / 2},
+    ),
+    Row(
+        "2",
+        "opted out, and has written since",
+        SESSION,
+        Rule.WINDOW_OPEN,
+        {},
+        {"consent": OPTED_OUT, "window": OPEN, "last_inbound_at": NOW},
+    ),
+    Row(
+        "2",
+        "opted out of another category",
+        SESSION,
+        Rule.WINDOW_OPEN,
+        {},
+        {"consent": Consent({Category.MARKETING: opt_out()}), "window": OPEN},
+    ),
+    Row("3", "window open", SESSION, Rule.WINDOW_OPEN, {}, {"window": OPEN}),
+    Row("3", "exactly the margin left", SESSION, Rule.WINDOW_OPEN, {}, {"window": EXACTLY_THE_MARGIN}),
+    Row(
+        "3",
+        "window open, nothing known of consent",
+        SESSION,
+        Rule.WINDOW_OPEN,
+        {},
+        {"window": OPEN, "consent": Consent()},
+    ),
+    Row(
+        "3",
+        "window open, no template",
+        SESSION,
+        Rule.WINDOW_OPEN,
+        NO_TEMPLATE[0],
+        {**NO_TEMPLATE[1], "window": OPEN},
+    ),
+    Row("3", "only a template, rendered", SESSION, Rule.WINDOW_OPEN, ONLY_TEMPLATE, {"window": OPEN}),
+    Row("3", "window open although it may wait", SESSION, Rule.WINDOW_OPEN, WAIT, {"window": OPEN}),
+    Row("4", "window closed", HOLD, Rule.WAITING_FOR_WINDOW, WAIT),
+    Row("4", "window closing", HOLD, Rule.WAITING_FOR_WINDOW, WAIT, {"window": CLOSING}),
+    Row("5", "window closed", REFUSE, Rule.WINDOW_CLOSED, REFUSE_WHEN_CLOSED),
+    Row("5", "window closing", REFUSE, Rule.WINDOW_CLOSED, REFUSE_WHEN_CLOSED, {"window": CLOSING}),
+    Row("6", "window closed", REFUSE, Rule.WINDOW_CLOSED_NO_TEMPLATE, *NO_TEMPLATE),
+    Row(
+        "6",
+        "window closing",
+        REFUSE,
+        Rule.WINDOW_CLOSED_NO_TEMPLATE,
+        NO_TEMPLATE[0],
+        {**NO_TEMPLATE[1], "window": CLOSING},
+    ),
+    Row("7", "template unknown", REFUSE, Rule.TEMPLATE_NOT_APPROVED, {}, {"templates": (None,)}),
+    Row(
+        "7",
+        "template rejected",
+        REFUSE,
+        Rule.TEMPLATE_NOT_APPROVED,
+        {},
+        {"templates": (template(gates=REJECTED),)},
+    ),
+    Row(
+        "7",
+        "template disabled",
+        REFUSE,
+        Rule.TEMPLATE_NOT_APPROVED,
+        {},
+        {"templates": (template(stopped=TemplateStatus.DISABLED),)},
+    ),
+    Row(
+        "7",
+        "template archived",
+        REFUSE,
+        Rule.TEMPLATE_NOT_APPROVED,
+        {},
+        {"templates": (template(stopped=TemplateStatus.ARCHIVED),)},
+    ),
+    Row("7", "the next alternate", TEMPLATE, Rule.WINDOW_CLOSED, TWO, {"templates": (None, OTHER)}),
+    Row("7", "no alternate left", REFUSE, Rule.TEMPLATE_NOT_APPROVED, TWO, {"templates": (None, None)}),
+    Row(
+        "7a",
+        "values that do not fit",
+        REFUSE,
+        Rule.TEMPLATE_MISMATCH,
+        {},
+        {"templates": (ONE_VARIABLE,)},
+    ),
+    Row(
+        "7a",
+        "values that do not fit, only a template, window open",
+        REFUSE,
+        Rule.TEMPLATE_MISMATCH,
+        ONLY_TEMPLATE,
+        {"templates": (ONE_VARIABLE,), "window": OPEN},
+    ),
+    Row(
+        "8",
+        "category refused by policy",
+        REFUSE,
+        Rule.TEMPLATE_CATEGORY_REFUSED,
+        {},
+        {
+            "templates": (MARKETING,),
+            "template_policy": TemplatePolicy(refused=frozenset({MARKETING.category})),
+        },
+    ),
+    Row(
+        "8",
+        "category changed, policy stops",
+        REFUSE,
+        Rule.TEMPLATE_CATEGORY_REFUSED,
+        {},
+        {"templates": (RE_LABELLED,)},
+    ),
+    Row(
+        "8",
+        "category changed, policy goes on",
+        TEMPLATE,
+        Rule.WINDOW_CLOSED,
+        {},
+        {"templates": (RE_LABELLED,), "template_policy": TemplatePolicy(stop_on_change=False)},
+    ),
+    Row("9", "nothing known of consent", REFUSE, Rule.NO_OPT_IN, {}, {"consent": Consent()}),
+    Row(
+        "9",
+        "opt-in to another category than the template's",
+        REFUSE,
+        Rule.NO_OPT_IN,
+        {},
+        {"templates": (MARKETING,), "consent": Consent({Category.UTILITY: opt_in()})},
+    ),
+    Row(
+        "9",
+        "opted out of the template's category, not of the request's",
+        REFUSE,
+        Rule.OPTED_OUT,
+        {},
+        {
+            "templates": (MARKETING,),
+            "consent": Consent({Category.UTILITY: opt_in(), Category.MARKETING: opt_out()}),
+        },
+    ),
+    Row(
+        "9",
+        "opted out, has written since, window closed again",
+        REFUSE,
+        Rule.OPTED_OUT,
+        {},
+        {"consent": OPTED_OUT, "last_inbound_at": NOW},
+    ),
+    Row(
+        "10",
+        "authentication to somebody without a number",
+        REFUSE,
+        Rule.PHONE_NUMBER_REQUIRED,
+        {"to": NAMELESS, "category": Category.AUTHENTICATION},
+        {"templates": (AUTHENTICATION,)},
+    ),
+    Row(
+        "10",
+        "authentication to a number",
+        TEMPLATE,
+        Rule.WINDOW_CLOSED,
+        {"category": Category.AUTHENTICATION},
+        {"templates": (AUTHENTICATION,)},
+    ),
+    Row("10", "utility to somebody without a number", TEMPLATE, Rule.WINDOW_CLOSED, {"to": NAMELESS}),
+    Row("10", "capped by the provider", REFUSE, Rule.RECIPIENT_CAPPED, {}, {"capped_until": LATER}),
+    Row("10", "the cap is over", TEMPLATE, Rule.WINDOW_CLOSED, {}, {"capped_until": NOW}),
+    Row("11", "template submitted", DEFER, Rule.TEMPLATE_PENDING, {}, {"templates": (SUBMITTED,)}),
+    Row("11", "template paused", DEFER, Rule.TEMPLATE_PAUSED, {}, {"templates": (PAUSED,)}),
+    Row("11", "the next alternate", TEMPLATE, Rule.WINDOW_CLOSED, TWO, {"templates": (PAUSED, OTHER)}),
+    Row(
+        "11",
+        "waits rather than refuses when an alternate is unknown",
+        DEFER,
+        Rule.TEMPLATE_PAUSED,
+        TWO,
+        {"templates": (PAUSED, None)},
+    ),
+    Row(
+        "11",
+        "waits for the alternate when the first is unknown",
+        DEFER,
+        Rule.TEMPLATE_PENDING,
+        TWO,
+        {"templates": (None, replace(SUBMITTED, id=OTHER.id))},
+    ),
+    Row("12", "window closed", TEMPLATE, Rule.WINDOW_CLOSED),
+    Row("12", "closed exactly 24 hours after", TEMPLATE, Rule.WINDOW_CLOSED, {}, {"window": JUST_CLOSED}),
+    Row("12", "refused by provider", TEMPLATE, Rule.WINDOW_CLOSED, {}, {"window": REFUSED_BY_PROVIDER}),
+    Row("12", "window closing", TEMPLATE, Rule.WINDOW_CLOSING, {}, {"window": CLOSING}),
+    Row("12", "asked for a template", TEMPLATE, Rule.TEMPLATE_PREFERRED, PREFER_TEMPLATE, {"window": OPEN}),
+    Row(
+        "12",
+        "only a template that may not go as text",
+        TEMPLATE,
+        Rule.TEMPLATE_PREFERRED,
+        ONLY_TEMPLATE,
+        {"window": OPEN, "templates": (MARKETING,)},
+    ),
+    Row(
+        "12",
+        "a template is wanted and the window is open although it may wait",
+        TEMPLATE,
+        Rule.TEMPLATE_PREFERRED,
+        {**PREFER_TEMPLATE, **WAIT},
+        {"window": OPEN},
+    ),
+]
+
+WHEN = [
+    Row("when", "halted", DEFER, Rule.SENDER_HALTED, {}, {"halted_kinds": BOTH_KINDS}),
+    Row("when", "halted, open", DEFER, Rule.SENDER_HALTED, {}, {"halted_kinds": BOTH_KINDS, "window": OPEN}),
+    Row(
+        "when",
+        "halted for templates only",
+        SESSION,
+        Rule.WINDOW_OPEN,
+        {},
+        {"halted_kinds": frozenset({RouteKind.TEMPLATE}), "window": OPEN},
+    ),
+    Row("when", "messaging limit", DEFER, Rule.MESSAGING_LIMIT, {}, {"messaging_limit_until": LATER}),
+    Row(
+        "when",
+        "messaging limit, window closing",
+        DEFER,
+        Rule.MESSAGING_LIMIT,
+        {},
+        {"messaging_limit_until": LATER, "window": CLOSING},
+    ),
+    Row(
+        "when",
+        "messaging limit, a session message",
+        SESSION,
+        Rule.WINDOW_OPEN,
+        {},
+        {"messaging_limit_until": LATER, "window": OPEN},
+    ),
+    Row(
+        "when",
+        "messaging limit, a template inside the window",
+        TEMPLATE,
+        Rule.TEMPLATE_PREFERRED,
+        PREFER_TEMPLATE,
+        {"messaging_limit_until": LATER, "window": OPEN},
+    ),
+    Row("when", "pair limit", DEFER, Rule.PAIR_LIMIT, {}, {"pair_limit_until": LATER, "window": OPEN}),
+    Row("when", "sender limit", DEFER, Rule.SENDER_LIMIT, {}, {"sender_limit_until": LATER}),
+    Row("when", "the limit is over", TEMPLATE, Rule.WINDOW_CLOSED, {}, {"sender_limit_until": NOW}),
+]
+
+TABLE = WHAT + WHEN
+
+
+@pytest.mark.parametrize("row", TABLE, ids=str)
+def test_a_route_follows_the_contracts_table(row):
+    route = decide(request(**row.asked), facts(**row.seen))
+
+    assert (route.kind, route.rule) == (row.kind, row.rule)
+
+
+def test_every_rule_is_reached_by_the_table():
+    assert {row.rule for row in TABLE} == set(Rule)
+
+
+def test_every_rule_has_a_sentence_for_people():
+    assert set(EXPLANATIONS) == set(Rule)
+    assert all(sentence.endswith(".") for sentence in EXPLANATIONS.values())
+
+
+def test_the_table_covers_every_status_of_a_template():
+    drafts_are_not_stored = {TemplateStatus.DRAFT}
+    seen = {one.status for row in TABLE for one in row.seen.get("templates", (APPROVED,)) if one is not None}
+
+    assert seen | drafts_are_not_stored == set(TemplateStatus)
+
+
+#: What makes each rule true, in the order of the table: of two neighbours that are both true the upper wins.
+PRECEDENCE = [
+    (Rule.EXPIRED, {"expires_at": NOW}, {}),
+    (Rule.OPTED_OUT, {}, {"consent": OPTED_OUT}),
+    (Rule.WAITING_FOR_WINDOW, WAIT, {}),
+    (Rule.WINDOW_CLOSED_NO_TEMPLATE, *NO_TEMPLATE),
+]
+OF_TEMPLATES = [
+    (Rule.TEMPLATE_NOT_APPROVED, {"gates": REJECTED}, {}),
+    (Rule.TEMPLATE_MISMATCH, {"body": "Ciao {{1}}, eccoci."}, {}),
+    (Rule.TEMPLATE_CATEGORY_REFUSED, {"original_category": Category.UTILITY}, {}),
+    (Rule.NO_OPT_IN, {}, {"consent": Consent()}),
+    (Rule.PHONE_NUMBER_REQUIRED, {}, {}),
+    (Rule.RECIPIENT_CAPPED, {}, {"capped_until": LATER}),
+    (Rule.TEMPLATE_PAUSED, {"stopped": TemplateStatus.PAUSED}, {}),
+    (Rule.SENDER_HALTED, {}, {"halted_kinds": BOTH_KINDS}),
+    (Rule.MESSAGING_LIMIT, {}, {"messaging_limit_until": LATER}),
+    (Rule.PAIR_LIMIT, {}, {"pair_limit_until": LATER}),
+    (Rule.SENDER_LIMIT, {}, {"sender_limit_until": LATER}),
+    (Rule.WINDOW_CLOSED, {}, {}),
+]
+
+
+@pytest.mark.parametrize("first", range(len(PRECEDENCE)), ids=lambda index: PRECEDENCE[index][0])
+def test_of_the_rules_of_a_request_the_upper_one_wins(first):
+    asked, seen = {}, {}
+    for _, request_changes, fact_changes in PRECEDENCE[first:]:
+        asked, seen = {**request_changes, **asked}, {**fact_changes, **seen}
+
+    assert decide(request(**asked), facts(**seen)).rule is PRECEDENCE[first][0]
+
+
+@pytest.mark.parametrize("first", range(len(OF_TEMPLATES)), ids=lambda index: OF_TEMPLATES[index][0])
+def test_of_the_rules_of_a_template_and_its_time_the_upper_one_wins(first):
+    below = OF_TEMPLATES[first:]
+    rules = {rule for rule, _, _ in below}
+    broken, seen = {}, {}
+    for _, template_changes, fact_changes in below:
+        broken, seen = {**template_changes, **broken}, {**fact_changes, **seen}
+    original = broken.pop("original_category", Category.AUTHENTICATION)
+    code = template(category=Category.AUTHENTICATION, original_category=original, **broken)
+    to = {"to": NAMELESS} if Rule.PHONE_NUMBER_REQUIRED in rules else {}
+    asked = request(category=Category.AUTHENTICATION, **to)
+
+    assert decide(asked, facts(templates=(code,), **seen)).rule is OF_TEMPLATES[first][0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "seen", "upper"),
+    [
+        ({"expires_at": NOW}, {"window": OPEN, "consent": OPTED_OUT}, Rule.EXPIRED),
+        ({}, {"window": OPEN, "consent": OPTED_OUT}, Rule.OPTED_OUT),
+        (WAIT, {"window": OPEN}, Rule.WINDOW_OPEN),
+        (REFUSE_WHEN_CLOSED, {"window": OPEN}, Rule.WINDOW_OPEN),
+        ({**REFUSE_WHEN_CLOSED, **NO_TEMPLATE[0]}, NO_TEMPLATE[1], Rule.WINDOW_CLOSED),
+        ({}, {"window": OPEN, "capped_until": LATER, "templates": (None,)}, Rule.WINDOW_OPEN),
+    ],
+    ids=[
+        "expired before opted out",
+        "opted out before window open",
+        "window open before wait",
+        "window open before refuse",
+        "refuse before no template",
+        "window open before anything of templates",
+    ],
+)
+def test_between_neighbours_the_upper_rule_wins(asked, seen, upper):
+    assert decide(request(**asked), facts(**seen)).rule is upper
+
+
+def test_a_session_message_must_begin_before_the_windows_end_less_the_margin():
+    route = decide(request(), facts(window=OPEN))
+
+    assert route == SessionRoute(
+        rule=Rule.WINDOW_OPEN,
+        text="Ciao Anna, il tuo ordine 991 è pronto.",
+        begin_before=NOW - SECOND + DAY - MARGIN,
+    )
+
+
+def test_only_a_template_in_an_open_window_goes_as_its_rendered_text():
+    route = decide(request(text=None), facts(window=OPEN))
+
+    assert isinstance(route, SessionRoute)
+    assert route.text == "Ciao Anna, il tuo ordine 991 è pronto."
+
+
+def test_an_alternate_is_never_rendered_as_text():
+    route = decide(request(text=None, **TWO), facts(window=OPEN, templates=(PAUSED, OTHER)))
+
+    assert isinstance(route, TemplateRoute)
+    assert route.template == OTHER
+
+
+def test_the_template_that_goes_is_the_one_that_was_judged():
+    first, second = call(), call("alternativo", {"1": "A", "2": "B"})
+    route = decide(request(templates=(first, second)), facts(templates=(None, OTHER)))
+
+    assert route == TemplateRoute(rule=Rule.WINDOW_CLOSED, call=second, template=OTHER)
+
+
+def test_an_alternate_does_not_get_round_a_missing_opt_in():
+    route = decide(request(**TWO), facts(templates=(APPROVED, OTHER), consent=Consent()))
+
+    assert route == Refuse(rule=Rule.NO_OPT_IN)
+
+
+def test_waiting_for_a_template_names_the_template_that_wakes_it():
+    route = decide(request(), facts(templates=(PAUSED,)))
+
+    assert route == Defer(rule=Rule.TEMPLATE_PAUSED, template=PAUSED)
+
+
+def test_a_deferred_route_keeps_both_rules_and_its_time():
+    route = decide(request(), facts(pair_limit_until=LATER, window=OPEN))
+
+    assert route == Defer(rule=Rule.PAIR_LIMIT, until=LATER, of=Rule.WINDOW_OPEN)
+
+
+def test_waiting_for_the_contact_has_no_time():
+    assert decide(request(**WAIT), facts()) == Hold(rule=Rule.WAITING_FOR_WINDOW)
+
+
+@pytest.mark.parametrize("kind", RouteKind)
+def test_the_drawn_decisions_lead_to_every_kind_of_route(kind):
+    asked, seen = find(decisions(), lambda decision: decide(*decision).kind is kind)
+
+    assert decide(asked, seen).kind is kind
+
+
+@given(decisions())
+def test_a_session_message_goes_only_in_an_open_window_with_the_margin_left(decision):
+    asked, seen = decision
+    route = decide(asked, seen)
+
+    if isinstance(route, SessionRoute):
+        assert seen.window.is_open_for(seen.margin, seen.now)
+        assert route.begin_before == seen.window.expires_at - seen.margin
+        assert seen.now <= route.begin_before
+        assert route.text
+
+
+@given(decisions())
+def test_a_template_goes_only_with_a_live_opt_in_and_both_approvals(decision):
+    asked, seen = decision
+    route = decide(asked, seen)
+
+    if isinstance(route, TemplateRoute):
+        assert seen.consent.is_opted_in(route.template.category)
+        assert set(route.template.gates.values()) == {Approval.APPROVED}
+        assert route.template.stopped is None
+        assert route.call.fits(route.template)
+
+
+@given(decisions())
+def test_nothing_goes_after_its_expiry_or_to_a_halted_sender(decision):
+    asked, seen = decision
+    route = decide(asked, seen)
+
+    if isinstance(route, SessionRoute | TemplateRoute):
+        assert seen.now < asked.expires_at
+        assert route.kind not in seen.halted_kinds
+
+
+@given(decisions())
+def test_the_same_inputs_give_the_same_route(decision):
+    asked, seen = decision
+
+    assert decide(asked, seen) == decide(replace(asked), replace(seen))
+
+
+@given(decisions())
+def test_a_wait_for_a_time_lies_ahead(decision):
+    route = decide(*decision)
+
+    if isinstance(route, Defer) and route.until is not None:
+        assert route.until > NOW

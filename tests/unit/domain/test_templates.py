@@ -1,0 +1,229 @@
+"""Templates: variables, the two approvals, whether a request fits, and what the lint finds."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.consent import Category
+from shared.domain.templates import (
+    Approval,
+    Gate,
+    TemplateStatus,
+    clean_value,
+    lint,
+    provider_form,
+    render,
+    variables_of,
+)
+from tests.builders import BOTH_APPROVED, call, template
+
+GOOD = "Ciao {1}, il tuo ordine {2} è pronto."
+SAMPLES = ("Anna", "991")
+
+pieces = st.sampled_from(
+    ["{", "}", "{{", "}}", "1", "2", "name", " ", "Ciao", "{1}", "{{1}}", "{ name }", "è"]
+)
+bodies = st.lists(pieces, max_size=12).map("".join)
+
+
+def codes(name="ordine_pronto", body=GOOD, footer=None, samples=SAMPLES) -> list[str]:
+    return [finding.code for finding in lint(name, body, footer, samples)]
+
+
+@pytest.mark.parametrize(
+    ("body", "variables"),
+    [
+        ("Senza.", ()),
+        ("Ciao {1}.", ("1",)),
+        ("Ciao {{1}}.", ("1",)),
+        ("Ciao {{ 1 }} e { 2 }.", ("1", "2")),
+        ("{2} prima di {1}", ("2", "1")),
+        ("{1} e ancora {{1}}", ("1",)),
+        ("Ciao {nome}, {{cognome}}.", ("nome", "cognome")),
+        ("Ciao {first name}.", ()),
+        ("{}{{}}", ()),
+    ],
+)
+def test_variables_are_named_in_the_order_they_appear_each_once(body, variables):
+    assert variables_of(body) == variables
+
+
+def test_the_providers_form_has_double_braces_without_spaces():
+    assert provider_form("Ciao {1}, {{ 2 }} e { nome }.") == "Ciao {{1}}, {{2}} e {{nome}}."
+
+
+@given(bodies)
+def test_writing_the_providers_form_twice_changes_nothing(body):
+    once = provider_form(body)
+
+    assert provider_form(once) == once
+
+
+@given(bodies)
+def test_the_providers_form_keeps_the_variables(body):
+    assert variables_of(provider_form(body)) == variables_of(body)
+
+
+@given(bodies, st.text(max_size=10))
+def test_rendering_fills_every_variable_and_leaves_the_rest(body, value):
+    rendered = render(body, dict.fromkeys(variables_of(body), value))
+
+    assert rendered == render(provider_form(body), dict.fromkeys(variables_of(body), value))
+    assert variables_of(body) or rendered == body
+
+
+def test_a_value_that_looks_like_a_variable_is_not_filled_again():
+    assert render("{1} e {2}", {"1": "{2}", "2": "due"}) == "{2} e due"
+
+
+def test_rendering_without_a_value_is_an_error_not_an_empty_word():
+    with pytest.raises(KeyError):
+        render(GOOD, {"1": "Anna"})
+
+
+@pytest.mark.parametrize(
+    ("value", "cleaned"),
+    [
+        ("Anna", "Anna"),
+        ("a\n\n b\t     c", "a b c"),
+        ("  Anna\r\n", "Anna"),
+        ("a\u00a0\u2003b", "a b"),
+        ("\n\t ", ""),
+    ],
+)
+def test_line_breaks_tabs_and_runs_of_spaces_in_values_are_collapsed(value, cleaned):
+    assert clean_value(value) == cleaned
+
+
+@given(st.text())
+def test_cleaning_a_value_twice_changes_nothing(value):
+    once = clean_value(value)
+
+    assert clean_value(once) == once
+    assert not set(once) & set("\n\r\t")
+    assert "  " not in once
+
+
+@pytest.mark.parametrize(
+    ("provider", "whatsapp", "status"),
+    [
+        (Approval.APPROVED, Approval.APPROVED, TemplateStatus.APPROVED),
+        (Approval.APPROVED, Approval.PENDING, TemplateStatus.SUBMITTED),
+        (Approval.PENDING, Approval.APPROVED, TemplateStatus.SUBMITTED),
+        (Approval.PENDING, Approval.PENDING, TemplateStatus.SUBMITTED),
+        (Approval.REJECTED, Approval.APPROVED, TemplateStatus.REJECTED),
+        (Approval.APPROVED, Approval.REJECTED, TemplateStatus.REJECTED),
+        (Approval.PENDING, Approval.REJECTED, TemplateStatus.REJECTED),
+        (Approval.REJECTED, Approval.REJECTED, TemplateStatus.REJECTED),
+    ],
+)
+def test_a_template_is_approved_only_by_both_gates(provider, whatsapp, status):
+    assert template(gates={Gate.PROVIDER: provider, Gate.WHATSAPP: whatsapp}).status is status
+
+
+def test_a_gate_that_never_spoke_has_not_approved():
+    assert template(gates={Gate.WHATSAPP: Approval.APPROVED}).status is TemplateStatus.SUBMITTED
+
+
+@pytest.mark.parametrize("stopped", [TemplateStatus.PAUSED, TemplateStatus.DISABLED, TemplateStatus.ARCHIVED])
+def test_a_stopped_template_shows_why_it_is_stopped(stopped):
+    assert template(stopped=stopped).status is stopped
+
+
+def test_a_rejection_outweighs_a_pause():
+    rejected = {**BOTH_APPROVED, Gate.WHATSAPP: Approval.REJECTED}
+
+    assert template(gates=rejected, stopped=TemplateStatus.PAUSED).status is TemplateStatus.REJECTED
+
+
+def test_a_category_has_changed_when_it_is_not_the_one_registered():
+    assert template(category=Category.MARKETING, original_category=Category.UTILITY).is_category_changed
+    assert not template(original_category=Category.UTILITY).is_category_changed
+    assert not template(original_category=None).is_category_changed
+
+
+@pytest.mark.parametrize(
+    ("changes", "renders"),
+    [
+        ({}, True),
+        ({"category": Category.MARKETING}, False),
+        ({"category": Category.AUTHENTICATION}, False),
+        ({"stopped": TemplateStatus.PAUSED}, False),
+        ({"gates": {}}, False),
+    ],
+)
+def test_only_an_approved_utility_template_can_go_as_text(changes, renders):
+    assert template(**changes).renders_as_session_text is renders
+
+
+@pytest.mark.parametrize(
+    ("values", "fits"),
+    [
+        ({"1": "Anna", "2": "991"}, True),
+        ({"2": "991", "1": "Anna"}, True),
+        ({"1": "Anna"}, False),
+        ({"1": "Anna", "2": "991", "3": "x"}, False),
+        ({"nome": "Anna", "ordine": "991"}, False),
+    ],
+)
+def test_a_call_fits_when_it_fills_exactly_the_variables(values, fits):
+    assert call(values=values).fits(template()) is fits
+
+
+@pytest.mark.parametrize(
+    ("broken", "expected"),
+    [
+        pytest.param({}, [], id="good"),
+        pytest.param({"body": "Salve {nome}, il tuo ordine {ordine} c'è."}, [], id="good and named"),
+        pytest.param({"body": "Senza variabili.", "samples": ()}, [], id="good without variables"),
+        pytest.param({"name": "a" * 512}, [], id="the longest name"),
+        pytest.param({"name": "a" * 513}, ["name_format"], id="too long a name"),
+        pytest.param({"name": ""}, ["name_format"], id="no name"),
+        pytest.param({"name": "Ordine"}, ["name_format"], id="capitals in the name"),
+        pytest.param({"name": "ordine-pronto"}, ["name_format"], id="a dash in the name"),
+        pytest.param({"name": "ordine\n"}, ["name_format"], id="a line break in the name"),
+        pytest.param({"name": "è_pronto"}, ["name_format"], id="an accent in the name"),
+        pytest.param({"body": " \n", "samples": ()}, ["body_empty"], id="empty"),
+        pytest.param({"body": "😀" * 1024, "samples": ()}, [], id="the longest body, in code points"),
+        pytest.param({"body": "a" * 1025, "samples": ()}, ["body_too_long"], id="too long a body"),
+        pytest.param({"footer": "a" * 60}, [], id="the longest footer"),
+        pytest.param({"footer": "a" * 61}, ["footer_too_long"], id="too long a footer"),
+        pytest.param({"footer": "Ciao {1}"}, ["footer_variable"], id="a variable in the footer"),
+        pytest.param({"body": "A {1} e {nome} b."}, ["variables_mixed"], id="numbered and named"),
+        pytest.param({"body": "A {1} e {3} b."}, ["variables_not_sequential"], id="a gap"),
+        pytest.param({"body": "A {0} e {1} b."}, ["variables_not_sequential"], id="counted from 0"),
+        pytest.param({"body": "A {01} e {2} b."}, ["variables_not_sequential"], id="a leading zero"),
+        pytest.param({"body": "A {2} e {1} b."}, [], id="in another order"),
+        pytest.param({"body": "A {Nome} e {x} b."}, ["variable_name"], id="capitals in a variable"),
+        pytest.param({"body": "A {1a} e {x} b."}, ["variable_name"], id="a digit first in a variable"),
+        pytest.param({"body": "A {1} e {2} b {."}, ["variable_braces"], id="a brace left open"),
+        pytest.param({"body": "A {{1} e {2} b."}, ["variable_braces"], id="braces that do not match"),
+        pytest.param({"body": "A {1} e {2} b {{#3}}."}, ["variable_braces"], id="a sign in a variable"),
+        pytest.param({"body": "{1} e {2} b."}, ["variable_at_edge"], id="first thing in the body"),
+        pytest.param({"body": "A {1} e {2}"}, ["variable_at_edge"], id="last thing in the body"),
+        pytest.param({"body": "A {1} {2} b."}, ["variables_touch"], id="nothing between two"),
+        pytest.param({"samples": ("Anna",)}, ["samples_missing"], id="a sample too few"),
+        pytest.param({"samples": ("Anna", "991", "x")}, ["samples_missing"], id="a sample too many"),
+        pytest.param({"samples": ("Anna", " \n")}, ["sample_empty"], id="an empty sample"),
+        pytest.param(
+            {"name": "X", "body": "{1}{3}", "samples": ()},
+            [
+                "name_format",
+                "variables_not_sequential",
+                "variable_at_edge",
+                "variables_touch",
+                "samples_missing",
+            ],
+            id="all at once",
+        ),
+    ],
+)
+def test_the_lint_names_each_rule_that_is_broken(broken, expected):
+    assert sorted(codes(**broken)) == sorted(expected)
+
+
+@given(st.text(max_size=20), bodies, st.none() | bodies, st.lists(st.text(max_size=5), max_size=3))
+def test_the_lint_reads_anything_and_says_how_to_mend_it(name, body, footer, samples):
+    for finding in lint(name, body, footer, samples):
+        assert finding.field in {"name", "body", "footer", "samples"}
+        assert finding.mend
