@@ -112,6 +112,8 @@ class Configuration:
     senders: Mapping[str, AnySender] = field(default_factory=dict)
     apps: Mapping[str, App] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
+    #: Where the file asks for what this version does not watch yet.
+    not_watched: tuple[str, ...] = ()
 
     @cached_property
     def sender_by_recipient(self) -> Mapping[str, AnySender]:

@@ -18,7 +18,6 @@ class LogEvent(StrEnum):
 
     WEBHOOK = "webhook"
     WEBHOOK_REFUSED = "webhook_refused"
-    UPDATE_SET_ASIDE = "update_set_aside"
     MESSAGE_ACCEPTED = "message_accepted"
     BELL_NOT_RUNG = "bell_not_rung"
     STORE_UNAVAILABLE = "store_unavailable"
@@ -29,11 +28,13 @@ class LogEvent(StrEnum):
     LEASES_ENDED = "leases_ended"
     CLOCK_NOT_MEASURED = "clock_not_measured"
     EVENTS_NOT_SENT = "events_not_sent"
-    PROCESS = "process"
+    SETTING_NOT_WATCHED = "setting_not_watched"
 
 
-# With a `+` also as people write it, `+39 333 123-4567`; without one, any long run of digits.
-_NUMBER = re.compile(r"\+\d[\d\s().-]{5,}\d|\d{8,}")
+# With a `+` also as people write it, `+39 333 123-4567`; without one, any long run of digits. The digits of
+# our own ids are nobody's number.
+_NUMBER = re.compile(r"(?P<ours>msg_[0-9A-Z]{26})|\+\d[\d\s().-]{5,}\d|\d{8,}")
+_SMALLEST_NUMBER = 10_000_000
 _DROPPED = frozenset({"text", "body", "raw", "payload", "variables", "name"})
 
 
@@ -64,6 +65,8 @@ def mask_people(_logger: object, _method: str, event: Any) -> Any:  # noqa: ANN4
 
 def _masked(value: object) -> object:
     match value:
+        case int() if abs(value) >= _SMALLEST_NUMBER:
+            return "[number]"
         case None | bool() | int() | float():
             return value
         case dict():
@@ -71,7 +74,11 @@ def _masked(value: object) -> object:
         case list() | tuple() | set() | frozenset():
             return [_masked(item) for item in value]
         case _:  # ids, errors and the like are shown by their text, which may hold a number
-            return _NUMBER.sub("[number]", str(value))
+            return _NUMBER.sub(_hidden, str(value))
+
+
+def _hidden(match: re.Match[str]) -> str:
+    return match[0] if match["ours"] else "[number]"
 
 
 def get_logger() -> Any:  # noqa: ANN401 - structlog's loggers are Any

@@ -1,4 +1,4 @@
-"""The ways to run Finestra agree: `finestra up`, the Procfile and docker-compose.yml start the same commands."""
+"""The ways to run Finestra agree: `finestra up`, Procfile and docker-compose.yml start the same commands."""
 
 import re
 import shlex

@@ -34,6 +34,8 @@ class PhoneNumber:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Accept `+39 333 123-4567` and `0039…`; raise InvalidIdentifierError for anything else."""
+        if "(0)" in text:  # `+44 (0)20 …`: the nought is not dialled from abroad, nor part of the number
+            raise InvalidIdentifierError("not a phone number: leave out the (0)")
         compact = _PUNCTUATION.sub("", text)
         if compact.startswith("00"):
             compact = "+" + compact[2:]

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from shared.domain.consent import Category, Consent
 from shared.domain.message import MessageRequest, WhenClosed, WhenOpen
-from shared.domain.templates import Template, TemplateCall, TemplateStatus, render
+from shared.domain.templates import Template, TemplateCall, TemplateStatus
 from shared.domain.window import Window
 
 
@@ -204,7 +204,7 @@ def _template_as_text(request: MessageRequest, facts: Facts) -> str | None:
     """A request with only a template: in an open window a text-only utility template can go as text."""
     for call, template in zip(request.templates, facts.templates, strict=True):
         if template is not None and template.renders_as_session_text and call.fits(template):
-            return render(template.body, call.values)
+            return template.as_text(call)
         return None  # only the first: alternates are for when it cannot go
     return None
 

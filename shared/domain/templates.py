@@ -97,6 +97,11 @@ class Template:
         """Approved, utility, text only: in an open window it can go as a session message."""
         return self.status is TemplateStatus.APPROVED and self.category is Category.UTILITY
 
+    def as_text(self, call: "TemplateCall") -> str:
+        """What the contact would read, as one text. The call must fit."""
+        text = render(self.body, call.values)
+        return f"{text}\n\n{self.footer}" if self.footer else text
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateCall:

@@ -6,11 +6,12 @@ Secrets stand in it by name only, `env:NAME` or `file:/run/secrets/NAME`; a secr
 import os
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
+from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from shared.configuration import (
     SCOPES,
@@ -28,6 +29,13 @@ from shared.domain.message import WhenOpen
 _NAME = validate.Regexp(
     r"^[a-z0-9][a-z0-9_-]{0,31}$", error="use lower-case letters, digits, - and _, at most 32"
 )
+
+#: Settings of the contract that this version reads past: a start warns of each one that stands in the file.
+_NOT_WATCHED = {
+    "senders": ("provider", "pair_interval_seconds", "pair_burst", "messaging_limit_per_day"),
+    "apps": ("callback_url", "callback_secret"),
+    "policy": ("promotional_content", "confirm_opt_out"),
+}
 
 
 class _SecretField(fields.Field[Secret]):
@@ -63,10 +71,6 @@ class _PhoneField(fields.Field[PhoneNumber]):
 
 
 class _SenderSchema(Schema):
-    class Meta:
-        # Limits that this version does not watch yet may stand in the file.
-        unknown = EXCLUDE
-
     number = _PhoneField(required=True)
     business = fields.String(load_default="default", validate=_NAME)
     throughput_per_second = fields.Float(
@@ -109,12 +113,17 @@ class _CmSchema(_SenderSchema):
     base_url = fields.Url(load_default="https://gw.messaging.cm.com", require_tld=False)
     batch_size = fields.Integer(load_default=100, validate=validate.Range(min=1, max=1000))
     provider_approval = fields.String(load_default="manual", validate=validate.OneOf(["manual", "automatic"]))
+    # A list that is not checked would be worse than none.
+    allowed_source_ips = fields.List(
+        fields.String(),
+        load_default=list,
+        validate=validate.Length(
+            max=0, error="not checked by this version: leave it empty, filter at the proxy"
+        ),
+    )
 
 
 class _AppSchema(Schema):
-    class Meta:
-        unknown = EXCLUDE
-
     api_keys = fields.List(
         _SecretField(), required=True, data_key="api_key", validate=validate.Length(min=1, max=2)
     )
@@ -124,9 +133,6 @@ class _AppSchema(Schema):
 
 
 class _PolicySchema(Schema):
-    class Meta:
-        unknown = EXCLUDE
-
     languages = fields.List(fields.String(), load_default=["it", "en"])
     reactions_open_window = fields.Boolean(load_default=False)
     unsupported_opens_window = fields.Boolean(load_default=True)
@@ -134,9 +140,6 @@ class _PolicySchema(Schema):
 
 
 class _FileSchema(Schema):
-    class Meta:
-        unknown = RAISE
-
     senders = fields.Dict(fields.String(validate=_NAME), fields.Dict(), load_default=dict)
     apps = fields.Dict(fields.String(validate=_NAME), fields.Dict(), load_default=dict)
     policy = fields.Dict(load_default=dict)
@@ -155,11 +158,13 @@ def load_configuration(path: Path) -> tuple[Configuration, list[str]]:
 
 def parse_configuration(document: Mapping[str, Any]) -> tuple[Configuration, list[str]]:
     mistakes: list[str] = []
-    tables = _load(_FileSchema(), document, "", mistakes)
+    tables = _load(_FileSchema(), deepcopy(dict(document)), "", mistakes)
+    providers = {alias: table.get("provider") for alias, table in tables.get("senders", {}).items()}
+    not_watched = tuple(_drop_not_watched(tables))
     senders = {
         alias: sender
         for alias, table in tables.get("senders", {}).items()
-        if (sender := _sender(alias, table, mistakes)) is not None
+        if (sender := _sender(alias, table, providers.get(alias), mistakes)) is not None
     }
     apps = {
         name: app
@@ -169,11 +174,22 @@ def parse_configuration(document: Mapping[str, Any]) -> tuple[Configuration, lis
     policy = _policy(tables.get("policy", {}), mistakes)
     # A sender with a mistake of its own is still there to be named.
     mistakes.extend(_contradictions(tables.get("senders", {}), apps))
-    return Configuration(senders=senders, apps=apps, policy=policy), mistakes
+    configuration = Configuration(senders=senders, apps=apps, policy=policy, not_watched=not_watched)
+    return configuration, mistakes
 
 
-def _sender(alias: str, table: Mapping[str, Any], mistakes: list[str]) -> AnySender | None:
-    provider = table.get("provider")
+def _drop_not_watched(tables: dict[str, Any]) -> Iterator[str]:
+    """Take out what this version does not watch; answers where it stood."""
+    for kind, names in _NOT_WATCHED.items():
+        below = {"": tables.get(kind, {})} if kind == "policy" else tables.get(kind, {})
+        for owner, table in below.items():
+            for name in [name for name in names if name in table]:
+                del table[name]
+                if name != "provider":
+                    yield ".".join(filter(None, (kind, owner, name)))
+
+
+def _sender(alias: str, table: Mapping[str, Any], provider: object, mistakes: list[str]) -> AnySender | None:
     where = f"senders.{alias}"
     match provider:
         case "meta":
@@ -184,6 +200,7 @@ def _sender(alias: str, table: Mapping[str, Any], mistakes: list[str]) -> AnySen
             if not values:
                 return None
             is_automatic = values.pop("provider_approval") == "automatic"
+            del values["allowed_source_ips"]
             return CmSender(alias=alias, is_provider_approval_automatic=is_automatic, **_tupled(values))
         case _:
             mistakes.append(f'{where}.provider: must be "meta" or "cm"')

@@ -160,3 +160,9 @@ def test_a_traceback_is_one_line_and_masked(capsys):
 def test_names_of_events_are_words_and_each_is_there_once():
     assert all(re.fullmatch(r"[a-z_]+", event) for event in LogEvent)
     assert len({event.value for event in LogEvent}) == len(LogEvent.__members__)
+
+
+def test_the_digits_of_our_own_ids_stay():
+    shown = mask_people(None, "", {"id": "msg_01234567890123456789ABCDEF", "count": 39333123456})
+
+    assert shown == {"id": "msg_01234567890123456789ABCDEF", "count": "[number]"}

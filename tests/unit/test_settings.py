@@ -344,3 +344,38 @@ def test_a_sender_with_a_mistake_is_not_called_missing_too(folder):
 
 def test_two_apps_may_not_share_a_key(folder):
     assert mistakes(folder, META, APP, APP.replace("orders", "desk")) == ("apps: two apps share an API key",)
+
+
+def test_the_example_of_the_contract_starts_and_says_what_is_not_watched(monkeypatch):
+    from shared.schemas.configuration import parse_configuration
+
+    monkeypatch.setenv("A_SECRET", "x")
+    shop = {
+        "provider": "meta",
+        "number": "+15550783881",
+        "phone_number_id": "1",
+        "business_account_id": "2",
+        "access_token": "env:A_SECRET",
+        "app_secret": ["env:A_SECRET"],
+        "verify_token": "env:A_SECRET",
+        "pair_burst": 45,
+        "messaging_limit_per_day": 0,
+    }
+    document = {"senders": {"shop": shop}, "policy": {"confirm_opt_out": False}}
+
+    configuration, mistakes = parse_configuration(document)
+
+    assert mistakes == []
+    assert configuration.not_watched == (
+        "senders.shop.pair_burst",
+        "senders.shop.messaging_limit_per_day",
+        "policy.confirm_opt_out",
+    )
+
+
+def test_a_misspelt_setting_is_a_mistake_that_names_it():
+    from shared.schemas.configuration import parse_configuration
+
+    _, mistakes = parse_configuration({"policy": {"reaction_opens_window": True}})
+
+    assert mistakes == ["policy.reaction_opens_window: Unknown field."]
