@@ -1,4 +1,4 @@
-"""What on-call sees in Flower: a row for every message, nobody's number, nothing to press, all behind a login."""
+"""What on-call sees in Flower: a row for every message, nobody's number, all of it behind a login."""
 
 import requests
 
