@@ -102,6 +102,10 @@ def from_ms(ms: float | str) -> datetime:
     return datetime.fromtimestamp(float(ms) / 1000, UTC)
 
 
+def duration_ms(duration: timedelta) -> int:
+    return round(duration.total_seconds() * 1000)
+
+
 def rfc3339(moment: datetime) -> str:
     """`2026-11-22T10:15:30.123Z`: how times look at every door."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

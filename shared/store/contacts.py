@@ -61,7 +61,7 @@ class Contacts:
         """Record a decision; how many categories it changed (an older one changes nothing)."""
         at_seconds = int(record.at.timestamp())
         arguments = (contact.value, record.status, at_seconds, dump_consent(record), " ".join(categories))
-        return int(self._scripts.run(Call("set_consent", Keys(business).root(), arguments)))
+        return int(self._scripts.run(Call.of("set_consent", business, *arguments)))
 
     def _inbound(self, keys: Keys, ids: Sequence[str]) -> tuple[Mapping[str, Any], ...]:
         if not ids:

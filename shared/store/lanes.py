@@ -10,13 +10,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from shared.clock import to_ms
+from shared.clock import duration_ms, to_ms
 from shared.configuration import AnySender
 from shared.domain.identifiers import ContactId, MessageId
 from shared.domain.limits import RateLimit
 from shared.domain.message import MessageRequest
 from shared.store.codec import Known, dump, load_known, load_request
-from shared.store.keys import Keys
 from shared.store.scripts import Call, Scripts
 
 _MOST_CLAIMS = 3
@@ -136,9 +135,9 @@ class Lanes:
         """Take up to `most` lane heads that may be looked at now; fewer when the sender's rate says so."""
         rate = rate_of(sender)
         answer = self._scripts.run(
-            _call(
+            Call.of(
                 "claim",
-                sender,
+                sender.business,
                 to_ms(now),
                 sender.alias,
                 most,
@@ -163,8 +162,8 @@ class Lanes:
 
     def sweep(self, business: str, *, now: datetime) -> bool:
         """The business' part of a beat: expiries and waking. False: another worker has this beat."""
-        arguments = (to_ms(now), _ms(_BEAT_LOCK), _MOST_PER_BEAT, _ms(self._lease))
-        return bool(self._scripts.run(Call("sweep", Keys(business).root(), arguments)))
+        arguments = (to_ms(now), duration_ms(_BEAT_LOCK), _MOST_PER_BEAT, duration_ms(self._lease))
+        return bool(self._scripts.run(Call.of("sweep", business, *arguments)))
 
     def tick(self, senders: Sequence[AnySender], *, now: datetime) -> list[Ticked]:
         """The senders' part of a beat: ended leases, and which bells to ring."""
@@ -180,15 +179,15 @@ class Lanes:
             }
         )
         calls = [
-            _call(
+            Call.of(
                 "tick",
-                sender,
+                sender.business,
                 to_ms(now),
                 sender.alias,
                 to_ms(now + self._grace),
                 lost,
                 _MOST_PER_BEAT,
-                _ms(BELL_LIFE),
+                duration_ms(BELL_LIFE),
             )
             for sender in senders
         ]
@@ -215,9 +214,9 @@ class Lanes:
     def _begin_call(self, begin: Begin, now: datetime) -> Call:
         claim = begin.claim
         rate = rate_of(claim.sender)
-        return _call(
+        return Call.of(
             "begin",
-            claim.sender,
+            claim.sender.business,
             to_ms(now),
             claim.sender.alias,
             claim.contact.value,
@@ -253,9 +252,9 @@ def rate_of(sender: AnySender) -> RateLimit:
 
 def _settle_call(settle: Settle, now: datetime) -> Call:
     claim = settle.claim
-    return _call(
+    return Call.of(
         "settle",
-        claim.sender,
+        claim.sender.business,
         to_ms(now),
         claim.sender.alias,
         claim.contact.value,
@@ -270,11 +269,3 @@ def _settle_call(settle: Settle, now: datetime) -> Call:
         settle.group,
         int(settle.is_try),
     )
-
-
-def _call(script: str, sender: AnySender, *arguments: str | float) -> Call:
-    return Call(script, Keys(sender.business).root(), arguments)
-
-
-def _ms(duration: timedelta) -> int:
-    return round(duration.total_seconds() * 1000)

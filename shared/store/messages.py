@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 
-from shared.clock import from_ms, to_ms
+from shared.clock import duration_ms, from_ms, to_ms
 from shared.configuration import AnySender
 from shared.domain.identifiers import MessageId
 from shared.domain.message import MessageRequest, MessageState
@@ -108,9 +108,7 @@ class Messages:
     def facts(self, sender: AnySender, request: MessageRequest) -> Known:
         """What a decision about `request` would look at now; for dry runs."""
         templates = [str(template_id) for template_id in template_ids(sender, request)]
-        call = Call(
-            "facts", Keys(sender.business).root(), (sender.alias, request.to.value, " ".join(templates))
-        )
+        call = Call.of("facts", sender.business, sender.alias, request.to.value, " ".join(templates))
         return load_known(self._scripts.run(call), self._window_length)
 
     def get(self, business: str, message_id: MessageId) -> MessageRecord | None:
@@ -160,11 +158,11 @@ class Messages:
             " ".join(variables_word(tuple(call.values)) for call in request.templates),
             acceptance.idempotency_key or "",
             acceptance.fingerprint,
-            _ms(_IDEMPOTENCY_LIFE),
-            _ms(self._retention),
-            _ms(BELL_LIFE),
+            duration_ms(_IDEMPOTENCY_LIFE),
+            duration_ms(self._retention),
+            duration_ms(BELL_LIFE),
         )
-        return Call("accept", Keys(sender.business).root(), arguments)
+        return Call.of("accept", sender.business, *arguments)
 
 
 def template_ids(sender: AnySender, request: MessageRequest) -> list[TemplateId]:
@@ -200,7 +198,3 @@ def _attempt(stored: Mapping[str, str], number: int) -> dict[str, Any]:
 
 def _variables(word: str) -> tuple[str, ...]:
     return () if word == "-" else tuple(word.split(","))
-
-
-def _ms(duration: timedelta) -> int:
-    return round(duration.total_seconds() * 1000)

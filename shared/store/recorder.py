@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.clock import rfc3339, to_ms
+from shared.clock import duration_ms, rfc3339, to_ms
 from shared.configuration import AnySender, CmSender
 from shared.domain.consent import DEFAULT_CATEGORIES
 from shared.domain.events import MessageReceived, StatusReported, TemplateStatusChanged, UpdateSetAside
@@ -13,7 +13,6 @@ from shared.domain.retry import ErrorClass
 from shared.domain.templates import Gate, TemplateId
 from shared.domain.window import WindowPolicy
 from shared.store.codec import dump, dump_consent
-from shared.store.keys import Keys
 from shared.store.scripts import Call, Scripts
 
 # How long a provider may repeat an update, and a day: Meta 7 days ("Webhooks", read 2026-09), CM.com a
@@ -63,18 +62,18 @@ class Recorder:
         inbound = understand(event, received_at=now, policy=policy.window, languages=policy.languages)
         consent = inbound.consent
         seen = _SEEN_CM if isinstance(sender, CmSender) else _SEEN_META
-        return _call(
+        return Call.of(
             "record_inbound",
-            sender,
+            sender.business,
             to_ms(now),
             sender.alias,
             event.contact.value,
             event.event_id,
             to_ms(inbound.at),
-            _ms(policy.window.length) if inbound.opens_window else 0,
-            _ms(seen),
+            duration_ms(policy.window.length) if inbound.opens_window else 0,
+            duration_ms(seen),
             dump(_inbound_record(sender, inbound, now)),
-            _ms(policy.retention),
+            duration_ms(policy.retention),
             consent.status if consent else "",
             dump_consent(consent) if consent else "",
             " ".join(DEFAULT_CATEGORIES[consent.status]) if consent else "",
@@ -103,9 +102,9 @@ def _status(sender: AnySender, event: StatusReported, now: datetime) -> Call:
         "outcome": event.state,
         "error": {"code": error.code, "class": error.error_class, "detail": error.detail} if error else None,
     }
-    return _call(
+    return Call.of(
         "record_status",
-        sender,
+        sender.business,
         to_ms(now),
         event.reference.message_id.value,
         event.reference.attempt,
@@ -125,21 +124,19 @@ def _template(sender: AnySender, event: TemplateStatusChanged) -> Call:
         fields[f"reason:{Gate.WHATSAPP}"] = event.reason or ""
     template_id = TemplateId(event.account, event.name, event.language)
     flat = [text for pair in fields.items() for text in pair]
-    return _call("save_template", sender, str(template_id), event.account, "change", *flat)
+    return Call.of("save_template", sender.business, str(template_id), event.account, "change", *flat)
 
 
 def _set_aside(sender: AnySender, update: UpdateSetAside, now: datetime) -> Call:
-    return _call(
-        "quarantine", sender, to_ms(now), sender.alias, update.reason, update.raw, _QUARANTINE_ENTRIES
+    return Call.of(
+        "quarantine",
+        sender.business,
+        to_ms(now),
+        sender.alias,
+        update.reason,
+        update.raw,
+        _QUARANTINE_ENTRIES,
     )
-
-
-def _call(script: str, sender: AnySender, *arguments: str | float) -> Call:
-    return Call(script, Keys(sender.business).root(), arguments)
-
-
-def _ms(duration: timedelta) -> int:
-    return round(duration.total_seconds() * 1000)
 
 
 def _word(answer: object) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import redis
 
 from shared.store.connection import translated
+from shared.store.keys import Keys
 
 Argument = str | int | float
 
@@ -25,6 +26,10 @@ class Call:
     script: str
     root: str
     arguments: tuple[Argument, ...]
+
+    @classmethod
+    def of(cls, script: str, business: str, *arguments: Argument) -> "Call":
+        return cls(script, Keys(business).root(), arguments)
 
 
 @cache

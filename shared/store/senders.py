@@ -42,4 +42,4 @@ class Senders:
 
     def _set(self, sender: AnySender, halted: str, why: str, now: datetime) -> None:
         arguments = (to_ms(now), sender.alias, halted, why)
-        self._scripts.run(Call("halt_sender", Keys(sender.business).root(), arguments))
+        self._scripts.run(Call.of("halt_sender", sender.business, *arguments))

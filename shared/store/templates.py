@@ -42,4 +42,4 @@ class Templates:
     def _save(self, business: str, template_id: TemplateId, mode: str, fields: dict[str, str]) -> bool:
         flat = [text for pair in fields.items() for text in pair]
         arguments = (str(template_id), template_id.account, mode, *flat)
-        return bool(self._scripts.run(Call("save_template", Keys(business).root(), arguments)))
+        return bool(self._scripts.run(Call.of("save_template", business, *arguments)))
