@@ -13,7 +13,8 @@ import urllib.request
 from datetime import timedelta
 from pathlib import Path
 
-from bench.stage import accepts, free_port, process, python, redis_server, show, wait_for
+from bench.stage import accepts, process, python, redis_server, show, wait_for
+from cli.ports import free_ports
 
 SLOTS = 64
 LATENCY_MS = 20
@@ -54,7 +55,7 @@ def run(*, rounds: int, messages: int) -> None:
 
 
 def _measure_ours(folder: Path, url: str, messages: int) -> float:
-    stub = free_port()
+    (stub,) = free_ports(1)
     config = folder / "finestra.toml"
     config.write_text(_CONFIG.format(port=stub))
     environ = {
@@ -81,7 +82,7 @@ def _measure_ours(folder: Path, url: str, messages: int) -> float:
 
 
 def _measure_theirs(url: str, messages: int) -> float:
-    stub = free_port()
+    (stub,) = free_ports(1)
     environ = {
         "BENCH_REDIS": url,
         "BENCH_BROKER": url.removesuffix("/0") + "/1",

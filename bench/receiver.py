@@ -11,7 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.stage import accepts, free_port, hammer, post_bytes, process, python, redis_server, show, wait_for
+from bench.stage import accepts, hammer, post_bytes, process, python, redis_server, show, wait_for
+from cli.ports import free_ports
 
 POSTS = 3000
 _SECRET = "bench-secret"
@@ -34,7 +35,7 @@ def run(*, rounds: int) -> None:
         config = Path(folder) / "finestra.toml"
         config.write_text(_CONFIG)
         environ = {"FINESTRA_REDIS_URL": url, "FINESTRA_CONFIG": str(config), "BENCH_SECRET": _SECRET}
-        ours, noop = free_port(), free_port()
+        ours, noop = free_ports(2)
         with (
             process((*_GUNICORN, "--bind", f"127.0.0.1:{ours}", "webhook.wsgi:receiver()"), environ),
             process((*_GUNICORN, "--bind", f"127.0.0.1:{noop}", "bench.noop:app()"), environ),

@@ -4,7 +4,6 @@ Real processes, real HTTP, real signatures; it fails if anything is not as told.
 """
 
 import os
-import socket
 import sys
 import tempfile
 import time
@@ -19,6 +18,7 @@ from rich.console import Console
 from rich.live import Live
 
 from cli.client import Api
+from cli.ports import free_binds
 from cli.redis_binary import RedisServerError
 from cli.story import ACCOUNTS, BODY, NUMBERS, NotAsToldError, Scene, scenes, table_of
 from cli.unit import NotReadyError, Unit, prepare
@@ -197,15 +197,4 @@ def _environ(folder: Path) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("FINESTRA_")}
     for name in [name for name in os.environ if name.startswith("FINESTRA_")]:
         del os.environ[name]
-    binds = {
-        f"FINESTRA_{name}_BIND": f"127.0.0.1:{_free_port()}"
-        for name in ("RECEIVER", "API", "FLOWER", "SANDBOX")
-    }
-    return {**inherited, **binds, "FINESTRA_DATA_DIR": str(folder), "FINESTRA_WORKER_SLOTS": "16"}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return {**inherited, **free_binds(), "FINESTRA_DATA_DIR": str(folder), "FINESTRA_WORKER_SLOTS": "16"}

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Literal, Self
 
+from cli.ports import free_ports
 from cli.redis_binary import WHAT_TO_DO, RedisServerError, ServerBinary, dotted, find_server
 from cli.supervisor import Process, kill_group, spawn, wait_until
 
@@ -57,7 +58,7 @@ class EmbeddedRedis:
         """`port`: None takes a free one. `server`: None finds one; RedisServerError if there is none."""
         self.server = server or find_server()
         self.data_dir = data_dir.absolute()
-        self.port = port or _free_port()
+        self.port = port or free_ports(1)[0]
         self._port_is_ours_to_choose = port is None
         self._fsync = fsync
         self._password = secrets.token_hex(32)
@@ -90,7 +91,7 @@ class EmbeddedRedis:
             if PORT_TAKEN not in reason:
                 break
             time.sleep(pause_seconds)  # its last holder may still be closing it
-            self.port = _free_port() if self._port_is_ours_to_choose else self.port
+            self.port = free_ports(1)[0] if self._port_is_ours_to_choose else self.port
             reason = self._try_to_start()
         if reason:
             self.stop()
@@ -219,14 +220,6 @@ def _is_locked_by_us(lock: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _free_port() -> int:
-    """Free now; another may take it before we do, which is why a start is tried again."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _quoted(text: str) -> str:

@@ -1,7 +1,6 @@
 """The real processes for tests: one `Unit` on free ports, with the sandbox to play provider and contact."""
 
 import os
-import socket
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ import redis
 import requests
 
 from cli.client import Api
+from cli.ports import free_binds
 from cli.unit import Unit, prepare
 from shared.store.connection import connect
 
@@ -21,12 +21,8 @@ class Stage:
     """Starts what is named, speaks to it, and keeps the supervisor's promise to restart what dies."""
 
     def __init__(self, folder: Path, names: Sequence[str], **settings: str) -> None:
-        binds = {
-            f"FINESTRA_{n}_BIND": f"127.0.0.1:{_free_port()}"
-            for n in ("RECEIVER", "API", "FLOWER", "SANDBOX")
-        }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("FINESTRA_")}
-        environ = {**inherited, **binds, "FINESTRA_DATA_DIR": str(folder), **settings}
+        environ = {**inherited, **free_binds(), "FINESTRA_DATA_DIR": str(folder), **settings}
         logs = folder / "logs"
         logs.mkdir()
         self.unit: Unit = prepare(environ, only=tuple(names), log_dir=logs)
@@ -69,9 +65,3 @@ class Stage:
             for p in self.unit.log_dir.glob("*")
         ]
         return "\n".join(tails)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -10,7 +10,8 @@ from pathlib import Path
 import psutil
 import requests
 
-NAMES = ("RECEIVER", "API", "FLOWER", "SANDBOX")
+from cli.ports import free_binds
+
 CLI = [sys.executable, "-m", "cli"]
 
 
@@ -40,8 +41,7 @@ def test_the_demo_ends_well_and_shows_both_routes_of_both_providers():
 
 
 def test_up_prints_its_addresses_and_leaves_no_orphan_on_sigterm(tmp_path: Path):
-    ports = {name: f"127.0.0.1:{port}" for name, port in zip(NAMES, _free(len(NAMES)), strict=True)}
-    binds = {f"FINESTRA_{name}_BIND": bind for name, bind in ports.items()}
+    binds = free_binds()
     environ = clean_environ(FINESTRA_DATA_DIR=str(tmp_path), **binds)
     log = tmp_path / "up.log"
     with log.open("w") as output:
@@ -49,13 +49,13 @@ def test_up_prints_its_addresses_and_leaves_no_orphan_on_sigterm(tmp_path: Path)
     try:
         wait_for_text(log, "flower_password")  # the last line of the greeting
         family = psutil.Process(up.pid).children(recursive=True)
-        flower = requests.get(f"http://{ports['FLOWER']}/", timeout=5)
+        flower = requests.get(f"http://{binds['FINESTRA_FLOWER_BIND']}/", timeout=5)
     finally:
         up.send_signal(signal.SIGTERM)
         up.wait(timeout=60)
 
     assert up.returncode == 0
-    assert f"http://{ports['RECEIVER']}" in log.read_text()
+    assert f"http://{binds['FINESTRA_RECEIVER_BIND']}" in log.read_text()
     assert flower.status_code == 401
     assert len(family) >= 6
     _, alive = psutil.wait_procs(family, timeout=5)
@@ -115,15 +115,3 @@ def _approve(live) -> None:
     live.sandbox("PUT", "templates", templates=[{**template, **account}], announce=True)
     path = "/v1/templates/ordine_pronto/it?sender=shop"
     live.until(lambda: live.app.call("GET", path)["status"] == "approved", "approval")
-
-
-def _free(count: int) -> list[int]:
-    import socket
-
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
