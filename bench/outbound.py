@@ -124,12 +124,12 @@ def accept(messages: int) -> None:
     from shared.domain.identifiers import ContactId
     from shared.domain.message import MessageRequest
     from shared.domain.window import InboundKind
-    from shared.queues import Doorbell, make_celery
+    from shared.queues import Doorbell
     from shared.settings import load_settings
     from shared.store.messages import Acceptance
 
     settings = load_settings()
-    deps = build_deps(settings, Doorbell(make_celery(settings)).ring)
+    deps = build_deps(settings, Doorbell(settings).ring)
     sender = deps.sender("shop")
     now = deps.clock.now()
     contacts = [ContactId(number) for number in _contacts(messages)]

@@ -23,6 +23,8 @@ class Api:
             answer = requests.request(
                 method, self.url + path, headers=headers, timeout=_TIMEOUT_SECONDS, **options
             )
+        except UnicodeEncodeError as exc:
+            raise click.ClickException("the API key has characters that no key of ours has") from exc
         except requests.RequestException as exc:
             raise click.ClickException(f"the API does not answer at {self.url}") from exc
         if not answer.ok:
@@ -51,5 +53,5 @@ def _complaint(answer: requests.Response) -> str:
         return f"the API answered {answer.status_code}"
     lines = [f"{problem.get('title', answer.reason)}: {problem.get('detail', '')}".rstrip(": ")]
     for name, texts in (problem.get("errors") or {}).items():
-        lines.append(f"  {name}: {texts}")
+        lines.append(f"  {name}: {'; '.join(map(str, texts))}")
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import click
 from rich.console import Console
@@ -17,7 +18,7 @@ console = Console(highlight=False)
 @click.option("--sender", help="Alias of the sender; may be left out when there is only one.")
 @click.option("--text", help="Goes out if the window is open.")
 @click.option("--template", "template", metavar="NAME/LANGUAGE", help="Goes out if it is not.")
-@click.option("--var", "variables", multiple=True, help="A value of the template; repeat, in order.")
+@click.option("--var", "variables", multiple=True, help="A value, in order; or NAME:=VALUE for a named one.")
 @click.option("--reference", help="Comes back in every answer.")
 @click.option("--dry-run", is_flag=True, help="Only say what would happen.")
 @click.option("--url", help="Address of the API.")
@@ -36,10 +37,12 @@ def send(
     as_json: bool,  # noqa: FBT001
 ) -> None:
     """Tell a contact something: a session message if the window is open, else the template."""
+    if variables and not template:
+        raise click.UsageError("--var needs a --template")
     body: dict[str, Any] = {"to": recipient, "sender": sender, "text": text, "reference": reference}
     if template:
         name, _, language = template.partition("/")
-        body["template"] = {"name": name, "language": language, "variables": list(variables)}
+        body["template"] = {"name": name, "language": language, "variables": _values(variables)}
     body = {name: value for name, value in body.items() if value is not None}
     path = "/v1/messages?dry_run=true" if dry_run else "/v1/messages"
     answer = default_api(url, key).call("POST", path, json=body)
@@ -62,7 +65,7 @@ def message() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as it came.")
 def show(message_id: str, url: str | None, key: str | None, as_json: bool) -> None:  # noqa: FBT001
     """Where a message stands, why it went the way it went, and every attempt."""
-    answer = default_api(url, key).call("GET", f"/v1/messages/{message_id}")
+    answer = default_api(url, key).call("GET", f"/v1/messages/{quote(message_id, safe='')}")
     if as_json:
         click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
         return
@@ -74,13 +77,23 @@ def show(message_id: str, url: str | None, key: str | None, as_json: bool) -> No
         console.print(f"route: {route['kind']} ({route['rule']}). {route['explanation']}")
     if answer.get("reason"):
         console.print(f"reason: {answer['reason']}")
+    if answer.get("waiting"):
+        console.print(f"waits: {answer['waiting']}")
     console.print(_attempts(answer["attempts"]))
     for entry in answer["timeline"]:
         console.print(f"  {entry['at']}  {entry['event']}")
 
 
+def _values(variables: tuple[str, ...]) -> list[str] | dict[str, str]:
+    """Numbered values as a list; as an object when each has its name."""
+    named = [variable.partition(":=") for variable in variables]
+    if named and all(separator for _, separator, _ in named):
+        return {name: value for name, _, value in named}
+    return list(variables)
+
+
 def _attempts(attempts: list[dict[str, Any]]) -> Table:
-    table = Table("attempt", "route", "outcome", "error", "advice")
+    table = Table("attempt", "route", "outcome", "error", "detail", "advice")
     for attempt in attempts:
         route, error = attempt.get("route") or {}, attempt.get("error") or {}
         table.add_row(
@@ -88,6 +101,7 @@ def _attempts(attempts: list[dict[str, Any]]) -> Table:
             f"{route.get('kind', '')} ({route.get('rule', '')})",
             attempt.get("outcome") or "",
             str(error.get("code", "")),
+            error.get("detail", ""),
             error.get("advice", ""),
         )
     return table

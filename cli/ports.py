@@ -13,6 +13,18 @@ def free_ports(count: int) -> list[int]:
         return [int(probe.getsockname()[1]) for probe in probes]
 
 
+def is_taken(host: str, port: int) -> bool:
+    """Whether somebody listens there now. An address that is not ours counts: nobody could bind it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
+
+
 def free_binds() -> dict[str, str]:
     """Settings that put every process on a free port."""
     names = ("RECEIVER", "API", "FLOWER", "SANDBOX")

@@ -9,12 +9,16 @@ from pathlib import Path
 import requests
 
 from cli.development import Development
+from cli.ports import is_taken
 from cli.redis_server import EmbeddedRedis
 from cli.supervisor import Process, ProcessEvent, Supervisor
+from shared.errors import SettingsError
 from shared.queues import make_celery
 from shared.settings import Settings, load_settings
 
 READY_SECONDS = 60
+#: A large append-only file takes its time.
+LOADING_SECONDS = 600
 SANDBOX_BIND = "127.0.0.1:8090"
 ALL = ("receiver", "api", "worker", "flower", "sandbox")
 _GUNICORN = (sys.executable, "-m", "gunicorn", "-c", "python:webhook.gunicorn_conf")
@@ -36,14 +40,15 @@ class Unit:
     names: tuple[str, ...]
     development: Development | None
     redis: EmbeddedRedis | None
+    redis_process: Process | None
     log_dir: Path | None = None
     on_event: Callable[[ProcessEvent], None] = lambda _event: None
     supervisor: Supervisor = field(init=False)
 
     def __post_init__(self) -> None:
         processes = [self.process(name) for name in self.names]
-        if self.redis is not None:
-            processes.append(self.redis.prepare(stop_order=9))
+        if self.redis_process is not None:
+            processes.append(self.redis_process)
         self.supervisor = Supervisor(processes, on_event=self.on_event, log_dir=self.log_dir)
 
     @property
@@ -64,7 +69,7 @@ class Unit:
         """Redis first, then the rest; returns when all answer. Raises NotReadyError."""
         if self.redis is not None:
             self.supervisor.start("redis")
-            self._wait({"redis": self.redis.answers})
+            self._wait({"redis": self.redis.answers}, seconds=LOADING_SECONDS)
         self.supervisor.start()
         self._wait(self._checks())
 
@@ -84,8 +89,8 @@ class Unit:
             checks["worker"] = _worker_answers(self.settings)
         return checks
 
-    def _wait(self, checks: Mapping[str, Callable[[], bool]]) -> None:
-        missing = self.supervisor.wait_ready(checks, timeout_seconds=READY_SECONDS)
+    def _wait(self, checks: Mapping[str, Callable[[], bool]], seconds: float = READY_SECONDS) -> None:
+        missing = self.supervisor.wait_ready(checks, timeout_seconds=seconds)
         if missing:
             raise NotReadyError("not ready: " + ", ".join(missing))
 
@@ -103,22 +108,44 @@ def prepare(
     """
     env = dict(environ)
     data_dir = Path(env.setdefault("FINESTRA_DATA_DIR", "var")).absolute()
-    development = None if env.get("FINESTRA_CONFIG") else _develop(env, data_dir)
-    redis = None
+    redis, redis_process = None, None
     if not env.get("FINESTRA_REDIS_URL"):
         redis = EmbeddedRedis(data_dir=data_dir / "redis")
+        redis_process = redis.prepare(stop_order=9)  # locks the data: a second `up` must not touch its files
         env["FINESTRA_REDIS_URL"] = redis.url
-    os.environ.update(env)
-    settings = load_settings()
-    return Unit(
-        settings=settings,
-        environ=env,
-        names=only or _wanted(settings, development),
-        development=development,
-        redis=redis,
-        log_dir=log_dir,
-        on_event=on_event,
-    )
+    try:
+        development = None if env.get("FINESTRA_CONFIG") else _develop(env, data_dir)
+        os.environ.update(env)
+        settings = load_settings()
+        unit = Unit(
+            settings=settings,
+            environ=env,
+            names=only or _wanted(settings, development),
+            development=development,
+            redis=redis,
+            redis_process=redis_process,
+            log_dir=log_dir,
+            on_event=on_event,
+        )
+        _check(unit)
+    except SettingsError:
+        if redis is not None:
+            redis.stop()
+        raise
+    return unit
+
+
+def _check(unit: Unit) -> None:
+    """What only shows on this machine: addresses that are taken, and Flower without a login."""
+    mistakes = []
+    if "flower" in unit.names and not unit.settings.flower_password.reveal():
+        mistakes.append("FINESTRA_FLOWER_PASSWORD: Flower is never open, give it one")
+    for name, address in unit.addresses.items():
+        host, _, port = address.removeprefix("http://").rpartition(":")
+        if is_taken(host.strip("[]"), int(port)):
+            mistakes.append(f"FINESTRA_{name.upper()}_BIND: {host}:{port} is in use by another process")
+    if mistakes:
+        raise SettingsError(mistakes)
 
 
 def _develop(env: dict[str, str], data_dir: Path) -> Development:

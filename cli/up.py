@@ -28,7 +28,7 @@ def up(only: str) -> None:
         unit = prepare(os.environ, only=names, on_event=_tell)
     except SettingsError as exc:
         raise click.ClickException("\n  ".join(["the settings are wrong:", *exc.mistakes])) from exc
-    except RedisServerError as exc:
+    except (RedisServerError, OSError) as exc:
         raise click.ClickException(str(exc)) from exc
     sys.exit(_run(unit))
 

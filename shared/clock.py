@@ -10,10 +10,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from shared.errors import FinestraError
-
 MEASURE_EVERY = timedelta(seconds=10)
 STALE_AFTER = timedelta(seconds=30)
+SLOWEST_MEASUREMENT = timedelta(seconds=0.5)
 
 
 class Clock(Protocol):
@@ -27,27 +26,30 @@ class Clock(Protocol):
 
 
 class ServerClock:
-    """This machine's clock, corrected by the server's.
+    """The server's clock, carried on by this machine's steady one between measurements.
 
-    `read_server_time` answers seconds since the epoch. A measurement that fails leaves the last offset in
-    force until it is stale.
+    `read_server_time` answers seconds since the epoch. A measurement that fails, or that took so long that it
+    says little, leaves the last one in force until it is stale.
     """
 
     def __init__(self, read_server_time: Callable[[], float]) -> None:
         self._read_server_time = read_server_time
-        self._offset_seconds = 0.0
+        #: Server time less our steady clock; until it is measured our own idea of the time stands in.
+        self._offset_seconds = time.time() - time.monotonic()
         self._measured_at: float | None = None
 
     def now(self) -> datetime:
-        return datetime.fromtimestamp(time.time() + self._offset_seconds, UTC)
+        return datetime.fromtimestamp(time.monotonic() + self._offset_seconds, UTC)
 
     def measure(self) -> None:
         """Measure the offset now; the answer is taken for the middle of the round trip."""
-        asked_at = time.time()
+        asked_at = time.monotonic()
         server_time = self._read_server_time()
-        answered_at = time.time()
+        answered_at = time.monotonic()
+        if answered_at - asked_at > SLOWEST_MEASUREMENT.total_seconds():
+            return
         self._offset_seconds = server_time - (asked_at + answered_at) / 2
-        self._measured_at = time.monotonic()
+        self._measured_at = answered_at
 
     def is_stale(self) -> bool:
         return self._age() >= STALE_AFTER
@@ -55,15 +57,15 @@ class ServerClock:
     def sleep(self, duration: timedelta) -> None:
         time.sleep(duration.total_seconds())
 
-    def keep_measuring(self, on_failure: Callable[[FinestraError], None]) -> None:
+    def keep_measuring(self, on_failure: Callable[[Exception], None]) -> None:
         """Measure now and then every MEASURE_EVERY, on a thread that ends with the process."""
         threading.Thread(target=self._measure_forever, args=(on_failure,), name="clock", daemon=True).start()
 
-    def _measure_forever(self, on_failure: Callable[[FinestraError], None]) -> None:
+    def _measure_forever(self, on_failure: Callable[[Exception], None]) -> None:
         while True:
             try:
                 self.measure()
-            except FinestraError as exc:
+            except Exception as exc:  # noqa: BLE001 - without this thread no worker claims anything any more
                 on_failure(exc)
             self.sleep(MEASURE_EVERY if not self.is_stale() else timedelta(seconds=1))
 

@@ -93,7 +93,6 @@ class App:
     #: Aliases it may use; empty: all.
     senders: tuple[str, ...]
     scopes: frozenset[str]
-    max_backlog: int
 
     def may(self, scope: str) -> bool:
         return "admin" in self.scopes or scope in self.scopes

@@ -12,7 +12,6 @@ from shared.clock import Clock, ServerClock
 from shared.configuration import AnySender, MetaSender
 from shared.domain.identifiers import MessageId
 from shared.domain.window import WindowPolicy
-from shared.errors import FinestraError
 from shared.observability import LogEvent, get_logger
 from shared.providers.base import Provider
 from shared.providers.cm.send import CmProvider
@@ -82,7 +81,13 @@ def assemble(
         settings=settings,
         clock=clock,
         messages=Messages(client, scripts, window_length=length, retention=settings.retention),
-        lanes=Lanes(scripts, window_length=length, lease=LEASE, grace=settings.doubt_grace),
+        lanes=Lanes(
+            scripts,
+            window_length=length,
+            lease=LEASE,
+            grace=settings.doubt_grace,
+            retention=settings.retention,
+        ),
         contacts=Contacts(client, scripts, window_length=length),
         templates=Templates(client, scripts),
         senders=Senders(client, scripts),
@@ -102,5 +107,5 @@ def _provider(sender: AnySender, http: HttpClient) -> Provider:
     return MetaProvider(sender, http) if isinstance(sender, MetaSender) else CmProvider(sender, http)
 
 
-def _clock_failed(error: FinestraError) -> None:
-    get_logger().warning(LogEvent.CLOCK_NOT_MEASURED, error=str(error))
+def _clock_failed(error: Exception) -> None:
+    get_logger().warning(LogEvent.CLOCK_NOT_MEASURED, error=type(error).__name__)

@@ -22,4 +22,8 @@ class SettingsError(FinestraError):
 
 
 class StoreUnavailableError(FinestraError):
-    """Redis could not be asked, or refused to write. Nothing was half-recorded."""
+    """Redis did not answer in time, or refused to write.
+
+    Nothing is half-recorded; after a timeout it is either recorded or not, so what is sent again must be safe
+    to repeat.
+    """

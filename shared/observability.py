@@ -7,7 +7,9 @@ and fields that hold texts are dropped.
 import logging
 import re
 import sys
+import traceback
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -22,8 +24,10 @@ class LogEvent(StrEnum):
     BELL_NOT_RUNG = "bell_not_rung"
     STORE_UNAVAILABLE = "store_unavailable"
     BUG = "bug"
+    INTERNAL_ERROR = "internal_error"
     DRAINED = "drained"
     SENDER_HALTED = "sender_halted"
+    SENDER_RESUMED = "sender_resumed"
     UNLISTED_ERROR_CODE = "unlisted_error_code"
     LEASES_ENDED = "leases_ended"
     CLOCK_NOT_MEASURED = "clock_not_measured"
@@ -35,6 +39,7 @@ class LogEvent(StrEnum):
 # our own ids are nobody's number.
 _NUMBER = re.compile(r"(?P<ours>msg_[0-9A-Z]{26})|\+\d[\d\s().-]{5,}\d|\d{8,}")
 _SMALLEST_NUMBER = 10_000_000
+_FRAMES = 4
 _DROPPED = frozenset({"text", "body", "raw", "payload", "variables", "name"})
 
 
@@ -83,3 +88,9 @@ def _hidden(match: re.Match[str]) -> str:
 
 def get_logger() -> Any:  # noqa: ANN401 - structlog's loggers are Any
     return structlog.get_logger()
+
+
+def place_of(error: BaseException) -> str:
+    """Where an error came from: the innermost frames, without its text, which may quote a person."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    return " > ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)

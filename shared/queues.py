@@ -12,10 +12,11 @@ from shared.settings import Settings
 
 OUTBOUND = "outbound"
 DRAIN = "outbound.drain"
+_IMPATIENT_SECONDS = 0.25
 
 
 def make_celery(settings: Settings, *, socket_timeout_seconds: float = 5.0) -> Celery:
-    """A Celery app on our broker. The settings and their reasons: docs/decisions.md."""
+    """A Celery app on our broker, as workers need it: patient, it comes back whatever happens."""
     app = Celery("finestra", set_as_current=False)
     app.conf.update(
         broker_url=settings.broker_url.reveal(),
@@ -47,11 +48,18 @@ def make_celery(settings: Settings, *, socket_timeout_seconds: float = 5.0) -> C
     return app
 
 
+def make_impatient_celery(settings: Settings) -> Celery:
+    """For what must not wait for a broker: bells and events, which may be lost."""
+    app = make_celery(settings, socket_timeout_seconds=_IMPATIENT_SECONDS)
+    app.conf.broker_transport_options = {**app.conf.broker_transport_options, "max_retries": 0}
+    return app
+
+
 class Doorbell:
     """Rings for a sender. Half a second at most; a failure is logged, the ticker rings again."""
 
-    def __init__(self, app: Celery) -> None:
-        self._app = app
+    def __init__(self, settings: Settings) -> None:
+        self._app = make_impatient_celery(settings)
 
     def ring(self, sender: AnySender) -> None:
         try:

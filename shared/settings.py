@@ -1,5 +1,6 @@
 """Every environment variable, parsed once; a start shows all mistakes together and no secret."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,7 +16,10 @@ from shared.schemas.configuration import load_configuration
 #: A provider call ends after this; leases and margins are longer.
 PROVIDER_DEADLINE = timedelta(seconds=8)
 LEASE = timedelta(seconds=15)
-_POSITIVE = validate.Range(min=0, min_inclusive=False)
+_SECONDS = validate.Range(min=0, min_inclusive=False, max=7 * 86400)
+_DAYS = validate.Range(min=0, min_inclusive=False, max=3650)
+_BIND = re.compile(r"[\w.\-\[\]:]+:(\d{1,5})")
+_LARGEST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,20 +43,20 @@ class Settings:
 def load_settings() -> Settings:
     """Read `FINESTRA_…` from the environment; raise SettingsError with every mistake."""
     env = Env(eager=False, prefix="FINESTRA_")
-    redis_url = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
+    redis_url = env.str("REDIS_URL", "redis://127.0.0.1:6379/0", validate=_is_redis_url)
     broker_url = env.str("BROKER_URL", "")
     config_path = env.str("CONFIG", "")
     data_dir = env.str("DATA_DIR", "var")
-    receiver_bind = env.str("RECEIVER_BIND", "127.0.0.1:8080")
-    api_bind = env.str("API_BIND", "127.0.0.1:8081")
-    flower_bind = env.str("FLOWER_BIND", "127.0.0.1:5555")
+    receiver_bind = env.str("RECEIVER_BIND", "127.0.0.1:8080", validate=_is_bind)
+    api_bind = env.str("API_BIND", "127.0.0.1:8081", validate=_is_bind)
+    flower_bind = env.str("FLOWER_BIND", "127.0.0.1:5555", validate=_is_bind)
     flower_user = env.str("FLOWER_USER", "oncall")
     flower_password = env.str("FLOWER_PASSWORD", "")
     log_format = env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json", "console"]))
     worker_slots = env.int("WORKER_SLOTS", 128, validate=validate.Range(min=1))
-    grace_seconds = env.float("DOUBT_GRACE_SECONDS", 60.0, validate=_POSITIVE)
-    window_seconds = env.float("WINDOW_SECONDS", 86400.0, validate=_POSITIVE)
-    retention_days = env.float("RETENTION_DAYS", 30.0, validate=_POSITIVE)
+    grace_seconds = env.float("DOUBT_GRACE_SECONDS", 60.0, validate=_SECONDS)
+    window_seconds = env.float("WINDOW_SECONDS", 86400.0, validate=_SECONDS)
+    retention_days = env.float("RETENTION_DAYS", 30.0, validate=_DAYS)
     configuration, mistakes = load_configuration(Path(config_path)) if config_path else (Configuration(), [])
     mistakes = [*_env_mistakes(env), *mistakes]
     if window_seconds:  # None when it could not be read
@@ -75,6 +79,24 @@ def load_settings() -> Settings:
         retention=timedelta(days=retention_days),
         log_format=log_format,
     )
+
+
+def _is_bind(text: str) -> None:
+    match = _BIND.fullmatch(text)
+    if match is None or not 0 < int(match[1]) <= _LARGEST_PORT:
+        mend = "write host:port, like 127.0.0.1:8080"
+        raise EnvValidationError(mend, [mend])
+
+
+def _is_redis_url(text: str) -> None:
+    try:
+        parts = urlsplit(text)
+        is_known = parts.scheme in {"redis", "rediss", "unix"} and (parts.port or True)
+    except ValueError:
+        is_known = False
+    if not is_known:
+        mend = "write redis://host:port/0, or rediss:// for TLS"
+        raise EnvValidationError(mend, [mend])
 
 
 def _env_mistakes(env: Env) -> list[str]:

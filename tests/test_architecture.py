@@ -211,7 +211,13 @@ def test_only_the_last_handlers_catch_everything():
         and (node.type is None or ast.unparse(node.type) in {"Exception", "BaseException"})
     }
 
-    assert catchers == {"workers.tasks"}
+    assert catchers == {
+        "workers.tasks",
+        "workers.app",  # the ticker: a worker without it would look alive and do nothing
+        "shared.clock",  # likewise: without a measured clock nothing is claimed
+        "workers.attempts",  # one message that cannot be decided must not take its batch along
+        "workers.outbound",  # raises again, after what a provider answered is recorded
+    }
 
 
 def test_no_module_is_longer_than_300_lines():

@@ -5,20 +5,19 @@ from werkzeug.exceptions import HTTPException
 
 from shared.deps import Deps
 from shared.errors import StoreUnavailableError
-from shared.observability import LogEvent, get_logger
+from shared.observability import LogEvent, get_logger, place_of
+from webhook.body import install_body_limit
 from webhook.health import install_health
 from webhook.receiver.cm import cm_blueprint
 from webhook.receiver.meta import meta_blueprint
 
-#: Meta posts up to 3 MB ("Webhooks", read 2025-12).
-MAX_BODY_BYTES = 4 * 1024 * 1024
 _RETRY_AFTER_SECONDS = "5"
 
 
 def create_receiver(deps: Deps) -> Flask:
     """The public door: `/webhooks/…` and health, nothing else."""
     app = Flask("finestra.receiver", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    install_body_limit(app)
     app.register_blueprint(meta_blueprint(deps))
     app.register_blueprint(cm_blueprint(deps))
     install_health(app, deps.health)
@@ -36,5 +35,5 @@ def _store_unavailable(error: StoreUnavailableError) -> Response:
 def _bug(error: Exception) -> HTTPException | Response:
     if isinstance(error, HTTPException):
         return error
-    get_logger().error(LogEvent.BUG, where="receiver", error=type(error).__name__, exc_info=error)
+    get_logger().error(LogEvent.BUG, where="receiver", error=type(error).__name__, at=place_of(error))
     return Response(status=500)

@@ -3,25 +3,22 @@
 No answer holds an exception's text; what nobody foresaw is logged with its place and answered 500.
 """
 
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, current_app, g
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from shared.errors import FinestraError, StoreUnavailableError
-from shared.observability import LogEvent, get_logger
+from shared.observability import LogEvent, get_logger, place_of
 
 MEDIA_TYPE = "application/problem+json"
 #: By field, as the body names it; an entry is a text, or for the lint its code and mend.
 FieldErrors = Mapping[str, Sequence[str | Mapping[str, str]]]
 _RETRY_AFTER_SECONDS = "2"
-_FRAMES = 4
 
 
 class Code(StrEnum):
@@ -79,7 +76,7 @@ KINDS: Mapping[Code, Kind] = {
         HTTPStatus.UNPROCESSABLE_ENTITY, "The sender's provider does not support this"
     ),
     Code.INTERNAL_ERROR: Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here"),
-    Code.STORE_UNAVAILABLE: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "Nothing can be stored at the moment"),
+    Code.STORE_UNAVAILABLE: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "The store does not answer at the moment"),
 }
 
 
@@ -91,7 +88,10 @@ class _Row:
 
 #: What is not a ProblemError; looked up along the class's bases.
 _EXCEPTIONS: Mapping[type, _Row] = {
-    StoreUnavailableError: _Row(Code.STORE_UNAVAILABLE, "Nothing was recorded. Send the request again."),
+    StoreUnavailableError: _Row(
+        Code.STORE_UNAVAILABLE,
+        "It may or may not have been recorded. Send it again, with the same Idempotency-Key.",
+    ),
     NotFound: _Row(Code.NOT_FOUND, "No resource has this address."),
     MethodNotAllowed: _Row(Code.METHOD_NOT_ALLOWED, "The header Allow names the methods."),
     RequestEntityTooLarge: _Row(Code.BODY_TOO_LARGE, "At most 4 MiB."),
@@ -157,13 +157,7 @@ def _headers(error: Exception, code: Code) -> dict[str, str]:
             get_logger().warning(LogEvent.STORE_UNAVAILABLE, error=str(error))
             return {"Retry-After": _RETRY_AFTER_SECONDS}
         case Code.INTERNAL_ERROR:
-            get_logger().error(LogEvent.BUG, error=type(error).__name__, where=_where(error))
+            get_logger().error(LogEvent.BUG, error=type(error).__name__, at=place_of(error))
         case Code.METHOD_NOT_ALLOWED if isinstance(error, MethodNotAllowed) and error.valid_methods:
             return {"Allow": ", ".join(sorted(error.valid_methods))}
     return {}
-
-
-def _where(error: Exception) -> str:
-    """The innermost frames, without the exception's text: it may quote a person."""
-    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
-    return " > ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)

@@ -13,9 +13,9 @@ from celery.signals import worker_shutting_down
 from celery.utils.nodenames import default_nodename
 
 from shared.deps import Deps, build_deps
-from shared.errors import FinestraError
-from shared.observability import LogEvent, configure_logging, get_logger
-from shared.queues import Doorbell, make_celery
+from shared.errors import StoreUnavailableError
+from shared.observability import LogEvent, configure_logging, get_logger, place_of
+from shared.queues import Doorbell, make_celery, make_impatient_celery
 from shared.settings import load_settings
 from workers.monitor import Monitor
 from workers.tasks import register
@@ -36,14 +36,14 @@ def build_app() -> Celery:
     settings = load_settings()
     configure_logging(settings.log_format)
     celery = make_celery(settings)
-    deps = build_deps(settings, Doorbell(celery).ring)
+    deps = build_deps(settings, Doorbell(settings).ring)
     stopping = threading.Event()
 
     def stop_claiming(**_: object) -> None:
         stopping.set()
 
     worker_shutting_down.connect(stop_claiming, weak=False)
-    register(celery, deps, Monitor(celery, default_nodename("")), stopping)
+    register(celery, deps, Monitor(make_impatient_celery(settings), default_nodename("")), stopping)
     celery.steps["worker"].add(_ticker_step(deps))
     return celery
 
@@ -71,5 +71,7 @@ def _beat_until(ticker: Ticker, over: threading.Event) -> None:
     while not over.wait(_BEAT_SECONDS):
         try:
             ticker.beat()
-        except FinestraError as exc:
+        except StoreUnavailableError as exc:
             get_logger().warning(LogEvent.STORE_UNAVAILABLE, where="ticker", error=str(exc))
+        except Exception as exc:  # noqa: BLE001 - a worker without its ticker would look alive and do nothing
+            get_logger().error(LogEvent.BUG, where="ticker", error=type(exc).__name__, at=place_of(exc))

@@ -11,8 +11,8 @@ from celery.events import EventDispatcher
 from kombu.exceptions import KombuError, OperationalError
 
 from shared.observability import LogEvent, get_logger
-from shared.store.lanes import Outcome
-from workers.outbound import Settled
+from shared.store.claims import Outcome
+from workers.report import Settled
 
 _EVENT_TYPES = {
     Outcome.SUBMITTED: "task-succeeded",

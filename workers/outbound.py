@@ -1,71 +1,25 @@
-"""The handler of a doorbell: claim, decide, begin, send, settle, for one sender, until nothing is ready.
+"""The handler of a doorbell: take a sender's lanes, a batch at a time, to as many slots as are free.
 
 Each slot carries one request at a time; the settle of its last and the begin of its next share a round trip.
-It does not know Celery, and a request never leaves before `begin` has said Go.
+It ends when nothing is ready, or after DRAIN_FOR. It does not know Celery, nor what a route is.
 """
 
 import threading
-from collections import Counter, deque
-from collections.abc import Sequence
+from collections import deque
 from concurrent.futures import Executor, Future, wait
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from shared.clock import to_ms
 from shared.configuration import AnySender
-from shared.decision import describe, facts_of
 from shared.deps import Deps
-from shared.domain.identifiers import AttemptReference
-from shared.domain.retry import ErrorClass
-from shared.domain.routing import Route, SessionRoute, TemplateRoute, decide
-from shared.errors import StoreUnavailableError
 from shared.observability import LogEvent, get_logger
-from shared.providers.base import UNLISTED, Outgoing, Rejected, SendResult
-from shared.store.codec import Known
-from shared.store.lanes import Begin, Changed, Claim, Go, Outcome, Settle, Stepped
-from workers.outcomes import settle_sent, settle_unsent
+from shared.settings import LEASE
+from shared.store.claims import Claim, Outcome, Settle
+from workers.attempts import Attempts
+from workers.report import Report
 
 DRAIN_FOR = timedelta(seconds=5)
-_DECISIONS = 3
-# What a provider has answered must not be forgotten because Redis restarts: the record waits for it.
-_RECORD_TRIES = 20
-_RECORD_PAUSE = timedelta(seconds=0.5)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """What became of one message in this drain; ids and words only, fit for Flower."""
-
-    message_id: str
-    route: str
-    outcome: Outcome
-    attempt: int
-    code: str = ""
-    started_at: datetime
-    ended_at: datetime
-
-
-@dataclass(slots=True)
-class Report:
-    """What a drain did."""
-
-    sender: str
-    settled: list[Settled] = field(default_factory=list)
-    #: Something is left to do, and nobody rings for it but whoever reads this.
-    must_ring: bool = False
-
-    def __str__(self) -> str:
-        counts = Counter(item.outcome + (f" ({item.code})" if item.code else "") for item in self.settled)
-        return f"{self.sender} → " + (
-            ", ".join(f"{what} {n}" for what, n in counts.items()) or "nothing ready"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    claim: Claim
-    route: SessionRoute | TemplateRoute
-    attempt: int
+#: A claim that has waited longer for its turn is given back before its lease ends.
+_FRESH_FOR = LEASE / 2
 
 
 class Drain:
@@ -76,17 +30,17 @@ class Drain:
     ) -> None:
         self._deps = deps
         self._sender = sender
-        self._provider = deps.providers[sender.alias]
         self._slots = slots
         self._most_slots = most_slots
         self._stopping = stopping
-        self._until = deps.clock.now() + DRAIN_FOR
+        self._report = Report(sender.alias)
+        self._attempts = Attempts(deps, sender, self._report)
+        self._started_at = self._claimed_at = deps.clock.now()
         self._lock = threading.Lock()
         self._claims: deque[Claim] = deque()
         self._expects_more = True
         self._runners: list[Future[None]] = []
         self._active = 0
-        self._report = Report(sender.alias)
 
     def run(self) -> Report:
         """Returns when every slot is done; raises what a slot raised."""
@@ -94,10 +48,10 @@ class Drain:
             self._start_runner()
         while not all(runner.done() for runner in self._runners):
             wait(list(self._runners))  # a runner may start others, but only before it is done
+        self._release_unbegun()
         for runner in self._runners:
             runner.result()
-        self._release_unbegun()
-        self._report.must_ring = self._expects_more and not self._stopping.is_set()
+        self._report.must_ring = self._expects_more and self._is_able()
         return self._report
 
     def _start_runner(self) -> None:
@@ -108,172 +62,63 @@ class Drain:
         settles: list[Settle] = []
         try:
             while (batch := self._next_batch()) or settles:
-                settles = self._work(batch, settles)
+                settles, has_more = self._attempts.work(batch, settles)
+                with self._lock:
+                    self._expects_more |= has_more
+        except Exception:
+            # What a provider has answered is recorded whatever else went wrong; settling is safe to repeat.
+            if settles:
+                self._attempts.record(settles)
+            raise
         finally:
             with self._lock:
                 self._active -= 1
 
     def _next_batch(self) -> list[Claim]:
         """The next claims for one request; claims more when none are left, and starts slots for them."""
-        size = self._provider.batch_size
+        size = self._attempts.batch_size
         with self._lock:
             if not self._claims and self._may_claim():
                 self._claim_more()
+            if self._stopping.is_set() or self._deps.clock.now() - self._claimed_at > _FRESH_FOR:
+                return []  # what is left is released
             batch = [self._claims.popleft() for _ in range(min(size, len(self._claims)))]
             for _ in range(self._runners_wanted(size)):
                 self._start_runner()
         return batch
 
     def _may_claim(self) -> bool:
-        clock = self._deps.clock
-        if self._stopping.is_set() or clock.is_stale() or clock.now() >= self._until:
-            return False
-        return self._expects_more
+        is_early = self._deps.clock.now() < self._started_at + DRAIN_FOR
+        return self._expects_more and is_early and self._is_able()
+
+    def _is_able(self) -> bool:
+        return not self._stopping.is_set() and not self._deps.clock.is_stale()
 
     def _claim_more(self) -> None:
         # Two for each slot: a claim for many, and no lease runs out while its turn comes.
-        most = 2 * max(self._most_slots, self._provider.batch_size)
+        most = 2 * max(self._most_slots, self._attempts.batch_size)
         self._expects_more = False
-        claims = self._deps.lanes.claim(self._sender, most, now=self._deps.clock.now())
-        self._expects_more = len(claims) == most
-        self._claims.extend(claims)
+        self._claimed_at = self._deps.clock.now()
+        claimed = self._deps.lanes.claim(
+            self._sender, most, nonce=self._deps.new_nonce(), now=self._claimed_at
+        )
+        self._expects_more = len(claimed.claims) == most
+        self._claims.extend(claimed.claims)
+        if claimed.internal_errors or claimed.unreadable:
+            get_logger().error(
+                LogEvent.INTERNAL_ERROR,
+                sender=self._sender.alias,
+                ended=claimed.internal_errors,
+                unreadable=claimed.unreadable,
+            )
 
     def _runners_wanted(self, size: int) -> int:
         waiting_batches = -(-len(self._claims) // size)
         return max(0, min(waiting_batches, self._most_slots - self._active))
-
-    def _work(self, batch: Sequence[Claim], settles: list[Settle]) -> list[Settle]:
-        """Settle what ended, begin what is next, send it; returns how it ended, to be settled next."""
-        begun, settles = self._begin(batch, settles)
-        if settles:
-            self._record(settles)
-        if not begun:
-            return []
-        started_at = self._deps.clock.now()
-        results = self._provider.send([_outgoing(item) for item in begun])
-        return self._ended(begun, results, started_at)
-
-    def _begin(self, batch: Sequence[Claim], settles: list[Settle]) -> tuple[list[_Begun], list[Settle]]:
-        """Decide and begin; what changed under our hands is decided again, at most twice."""
-        begun: list[_Begun] = []
-        open_: list[tuple[Claim, Known]] = [(claim, claim.known) for claim in batch]
-        for _ in range(_DECISIONS):
-            if not open_:
-                break
-            begins, unsent = self._decide(open_)
-            stepped = self._record([*settles, *unsent], [begin for begin, _ in begins])
-            settles = []
-            open_ = []
-            for (begin, route), answer in zip(begins, stepped.answers, strict=True):
-                if isinstance(answer, Go):
-                    begun.append(_Begun(begin.claim, route, answer.attempt))
-                elif isinstance(answer, Changed):
-                    open_.append((begin.claim, answer.known))
-        released = [Settle(claim=claim, outcome=Outcome.RELEASED) for claim, _ in open_]
-        return begun, settles + released
-
-    def _decide(
-        self, claims: Sequence[tuple[Claim, Known]]
-    ) -> tuple[list[tuple[Begin, SessionRoute | TemplateRoute]], list[Settle]]:
-        begins: list[tuple[Begin, SessionRoute | TemplateRoute]] = []
-        unsent: list[Settle] = []
-        now = self._deps.clock.now()
-        policy = self._deps.settings.configuration.policy
-        for claim, known in claims:
-            facts = facts_of(known, self._sender, policy, now)
-            route = decide(claim.request, facts)
-            if isinstance(route, SessionRoute | TemplateRoute):
-                described = describe(route, claim.request, facts)
-                begins.append((self._begin_of(claim, known, route, described, now), route))
-            else:
-                unsent.append(settle_unsent(claim, route, facts))
-                self._note(claim, route, unsent[-1], now)
-        return begins, unsent
-
-    def _begin_of(
-        self, claim: Claim, known: Known, route: Route, described: dict[str, object], now: datetime
-    ) -> Begin:
-        return Begin(
-            claim=claim,
-            nonce=self._deps.new_nonce(),
-            versions=known.versions,
-            begin_before=route.begin_before if isinstance(route, SessionRoute) else None,
-            attempt={"started_at": to_ms(now), "route": described},
-        )
-
-    def _record(self, settles: Sequence[Settle], begins: Sequence[Begin] = ()) -> Stepped:
-        """One round trip. With something to settle it waits for a server that is away."""
-        tries = _RECORD_TRIES if settles else 1
-        while True:
-            try:
-                stepped = self._deps.lanes.step(settles, begins, now=self._deps.clock.now())
-            except StoreUnavailableError:
-                tries -= 1
-                if tries == 0:
-                    raise
-                self._deps.clock.sleep(_RECORD_PAUSE)
-            else:
-                with self._lock:
-                    self._expects_more |= stepped.has_more
-                return stepped
-
-    def _ended(
-        self, begun: Sequence[_Begun], results: Sequence[SendResult], started_at: datetime
-    ) -> list[Settle]:
-        now = self._deps.clock.now()
-        grace = self._deps.settings.doubt_grace
-        settles = []
-        for item, result in zip(begun, results, strict=True):
-            settle = settle_sent(item.claim, result, now=now, grace=grace, jitter=self._deps.jitter())
-            settles.append(settle)
-            self._note(item.claim, item.route, settle, started_at, attempt=item.attempt, result=result)
-        for rejected in {result.code: result for result in results if isinstance(result, Rejected)}.values():
-            self._alert(rejected)
-        return settles
-
-    def _alert(self, rejected: Rejected) -> None:
-        """What somebody must hear of: a sender that cannot send, a code that we do not know."""
-        if rejected.row is UNLISTED:
-            get_logger().error(LogEvent.UNLISTED_ERROR_CODE, sender=self._sender.alias, code=rejected.code)
-        if rejected.row.error_class is ErrorClass.HALT:
-            why = f"{self._sender.provider} error {rejected.code}: {rejected.row.advice}"
-            self._deps.senders.halt(self._sender, why, now=self._deps.clock.now())
-            get_logger().error(LogEvent.SENDER_HALTED, sender=self._sender.alias, code=rejected.code)
-
-    def _note(
-        self,
-        claim: Claim,
-        route: Route,
-        settle: Settle,
-        started_at: datetime,
-        *,
-        attempt: int = 0,
-        result: SendResult | None = None,
-    ) -> None:
-        code = result.code if isinstance(result, Rejected) else ""
-        item = Settled(
-            message_id=claim.message_id.value,
-            route=route.kind,
-            outcome=settle.outcome,
-            attempt=attempt or claim.attempts,
-            code=code if result else settle.reason,
-            started_at=started_at,
-            ended_at=self._deps.clock.now(),
-        )
-        with self._lock:
-            self._report.settled.append(item)
 
     def _release_unbegun(self) -> None:
         """Claimed but not begun when we had to stop: provably not sent, ready again at once."""
         released = [Settle(claim=claim, outcome=Outcome.RELEASED) for claim in self._claims]
         self._claims.clear()
         if released:
-            self._record(released)
-
-
-def _outgoing(begun: _Begun) -> Outgoing:
-    return Outgoing(
-        reference=AttemptReference(begun.claim.message_id, begun.attempt),
-        to=begun.claim.contact,
-        route=begun.route,
-    )
+            self._expects_more |= self._attempts.record(released).has_more

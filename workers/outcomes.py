@@ -8,8 +8,8 @@ from shared.decision import describe
 from shared.domain.retry import ErrorClass, GiveUp, RetryAt, next_step
 from shared.domain.routing import Defer, Facts, Hold, Refuse, Rule
 from shared.providers.base import Rejected, SendResult, Submitted
+from shared.store.claims import Claim, Outcome, Settle
 from shared.store.keys import template_group, window_group
-from shared.store.lanes import Claim, Outcome, Settle
 
 
 def settle_unsent(claim: Claim, route: Hold | Defer | Refuse, facts: Facts) -> Settle:
@@ -17,26 +17,33 @@ def settle_unsent(claim: Claim, route: Hold | Defer | Refuse, facts: Facts) -> S
     described = describe(route, claim.request, facts)
     match route:
         case Hold():
-            group = window_group(claim.sender.alias, claim.contact.value)
-            return Settle(claim=claim, outcome=Outcome.HELD, reason=route.rule, route=described, group=group)
+            groups = (window_group(claim.sender.alias, claim.contact.value),)
+            return Settle(
+                claim=claim, outcome=Outcome.HELD, reason=route.rule, route=described, groups=groups
+            )
         case Defer(rule=Rule.SENDER_HALTED):
             # It keeps its state and its place; nothing of a halted sender is claimed until it is resumed.
             return Settle(claim=claim, outcome=Outcome.RELEASED, route=described)
         case Defer():
-            group = template_group(route.template.id) if route.template else ""
             return Settle(
                 claim=claim,
                 outcome=Outcome.DEFERRED,
                 until=route.until or facts.now,
                 reason=route.rule,
                 route=described,
-                group=group,
+                groups=_groups(claim, facts) if route.template else (),
             )
         case Refuse():
             outcome = Outcome.EXPIRED if route.rule is Rule.EXPIRED else Outcome.REFUSED
             return Settle(claim=claim, outcome=outcome, reason=route.rule, route=described)
         case _:
             assert_never(route)
+
+
+def _groups(claim: Claim, facts: Facts) -> tuple[str, ...]:
+    """Whatever changes first wakes it: one of its templates, or the contact by writing."""
+    templates = (template_group(template.id) for template in facts.templates if template is not None)
+    return (*templates, window_group(claim.sender.alias, claim.contact.value))
 
 
 def settle_sent(

@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from celery import Celery
 
 from shared.deps import Deps
-from shared.observability import LogEvent, get_logger
+from shared.errors import StoreUnavailableError
+from shared.observability import LogEvent, get_logger, place_of
 from shared.queues import DRAIN
 from workers.monitor import Monitor
 from workers.outbound import Drain
@@ -24,8 +25,14 @@ def register(app: Celery, deps: Deps, monitor: Monitor, stopping: threading.Even
             return f"{alias} → no such sender here"
         try:
             report = Drain(deps, sender, slots, most_slots=most_slots, stopping=stopping).run()
+        except StoreUnavailableError as exc:
+            # Whoever watches the clock rings again; what was in hand is given back by its lease.
+            get_logger().warning(LogEvent.STORE_UNAVAILABLE, where=DRAIN, sender=alias, error=str(exc))
+            return f"{alias} → the store does not answer"
         except Exception as exc:
-            get_logger().exception(LogEvent.BUG, task=DRAIN, sender=alias, error=type(exc).__name__)
+            get_logger().error(
+                LogEvent.BUG, where=DRAIN, sender=alias, error=type(exc).__name__, at=place_of(exc)
+            )
             raise
         if report.must_ring:
             deps.ring(sender)

@@ -84,6 +84,10 @@ _START_WORDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+#: Languages whose keywords we know.
+KEYWORD_LANGUAGES = tuple(_STOP_WORDS)
+
+
 def consent_keyword(text: str, languages: Iterable[str]) -> ConsentStatus | None:
     """Read a whole message as a consent keyword; None when it is anything else.
 

@@ -34,14 +34,16 @@ class MessageState(StrEnum):
 
 
 _STATUSES = frozenset({MessageState.SENT, MessageState.DELIVERED, MessageState.READ, MessageState.PLAYED})
+#: Proof that the contact has it, whatever we were told before.
+_ARRIVED = frozenset({MessageState.DELIVERED, MessageState.READ, MessageState.PLAYED})
 _WAITING = frozenset({MessageState.QUEUED, MessageState.HELD, MessageState.DEFERRED})
 _STOPS = frozenset({MessageState.REFUSED, MessageState.EXPIRED, MessageState.CANCELLED, MessageState.FAILED})
 
 #: From each state, where a message may go. `queued` after `submitted` is a window refused late.
 TRANSITIONS: Mapping[MessageState, frozenset[MessageState]] = {
-    MessageState.QUEUED: _WAITING | _STOPS | {MessageState.SENDING},
-    MessageState.HELD: _WAITING | _STOPS | {MessageState.SENDING},
-    MessageState.DEFERRED: _WAITING | _STOPS | {MessageState.SENDING},
+    MessageState.QUEUED: _WAITING | _STOPS | _ARRIVED | {MessageState.SENDING},
+    MessageState.HELD: _WAITING | _STOPS | _ARRIVED | {MessageState.SENDING},
+    MessageState.DEFERRED: _WAITING | _STOPS | _ARRIVED | {MessageState.SENDING},
     MessageState.SENDING: _STATUSES
     | {
         MessageState.SUBMITTED,
@@ -81,6 +83,8 @@ AWAITING_STATUS = frozenset(
 
 def after_status(state: MessageState, reported: MessageState) -> MessageState | None:
     """The state after the provider reported `reported` about the current attempt; None: nothing moves."""
+    if state in _WAITING:  # between two tries
+        return reported if reported in _ARRIVED else None
     if state not in AWAITING_STATUS or reported not in TRANSITIONS[state]:
         return None
     return reported

@@ -5,7 +5,7 @@ Secrets stand in it by name only, `env:NAME` or `file:/run/secrets/NAME`; a secr
 
 import os
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +23,7 @@ from shared.configuration import (
     Policy,
     Secret,
 )
+from shared.domain.consent import KEYWORD_LANGUAGES
 from shared.domain.identifiers import InvalidIdentifierError, PhoneNumber
 from shared.domain.message import WhenOpen
 
@@ -33,7 +34,7 @@ _NAME = validate.Regexp(
 #: Settings of the contract that this version reads past: a start warns of each one that stands in the file.
 _NOT_WATCHED = {
     "senders": ("provider", "pair_interval_seconds", "pair_burst", "messaging_limit_per_day"),
-    "apps": ("callback_url", "callback_secret"),
+    "apps": ("callback_url", "callback_secret", "max_backlog"),
     "policy": ("promotional_content", "confirm_opt_out"),
 }
 
@@ -129,11 +130,14 @@ class _AppSchema(Schema):
     )
     senders = fields.List(fields.String(), load_default=list)
     scopes = fields.List(fields.String(validate=validate.OneOf(SCOPES)), required=True)
-    max_backlog = fields.Integer(load_default=100_000, validate=validate.Range(min=1))
 
 
 class _PolicySchema(Schema):
-    languages = fields.List(fields.String(), load_default=["it", "en"])
+    languages = fields.List(
+        fields.String(validate=validate.OneOf(KEYWORD_LANGUAGES)),
+        load_default=["it", "en"],
+        validate=validate.Length(min=1),
+    )
     reactions_open_window = fields.Boolean(load_default=False)
     unsupported_opens_window = fields.Boolean(load_default=True)
     on_category_change = fields.String(load_default="stop", validate=validate.OneOf(["stop", "continue"]))
@@ -158,7 +162,7 @@ def load_configuration(path: Path) -> tuple[Configuration, list[str]]:
 
 def parse_configuration(document: Mapping[str, Any]) -> tuple[Configuration, list[str]]:
     mistakes: list[str] = []
-    tables = _load(_FileSchema(), deepcopy(dict(document)), "", mistakes)
+    tables = _known_tables(deepcopy(dict(document)), mistakes)
     providers = {alias: table.get("provider") for alias, table in tables.get("senders", {}).items()}
     not_watched = tuple(_drop_not_watched(tables))
     senders = {
@@ -174,8 +178,17 @@ def parse_configuration(document: Mapping[str, Any]) -> tuple[Configuration, lis
     policy = _policy(tables.get("policy", {}), mistakes)
     # A sender with a mistake of its own is still there to be named.
     mistakes.extend(_contradictions(tables.get("senders", {}), apps))
+    mistakes.extend(_twins(senders.values()))
     configuration = Configuration(senders=senders, apps=apps, policy=policy, not_watched=not_watched)
     return configuration, mistakes
+
+
+def _known_tables(document: dict[str, Any], mistakes: list[str]) -> dict[str, Any]:
+    """The tables that can be looked at, also when others are misspelt: all mistakes show together."""
+    schema = _FileSchema()
+    unknown = [name for name in document if name not in schema.fields]
+    mistakes.extend(f"{name}: no such table; there are {', '.join(schema.fields)}" for name in unknown)
+    return _load(schema, {name: document[name] for name in document if name not in unknown}, "", mistakes)
 
 
 def _drop_not_watched(tables: dict[str, Any]) -> Iterator[str]:
@@ -234,6 +247,17 @@ def _contradictions(senders: Collection[str], apps: Mapping[str, App]) -> Iterat
     keys = [key for app in apps.values() for key in app.api_keys]
     if len(set(keys)) != len(keys):
         yield "apps: two apps share an API key"
+
+
+def _twins(senders: Iterable[AnySender]) -> Iterator[str]:
+    """An update names a number: two senders with the same one would be told apart by chance."""
+    first: dict[str, str] = {}
+    for sender in senders:
+        names = [sender.number.value, *([sender.phone_number_id] if isinstance(sender, MetaSender) else [])]
+        for name in names:
+            if first.setdefault(name, sender.alias) != sender.alias:
+                yield f"senders.{sender.alias}: has the same number as senders.{first[name]}"
+                break
 
 
 def _load(schema: Schema, table: Mapping[str, Any], where: str, mistakes: list[str]) -> dict[str, Any]:

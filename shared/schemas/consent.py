@@ -94,6 +94,8 @@ class WindowSchema(AnswerSchema):
     open = fields.Boolean(required=True)
     last_inbound_at = time_text(allow_none=True)
     expires_at = time_text(allow_none=True)
+    #: Begin of the attempt that the provider refused: newer than the last message means closed.
+    refused_at = time_text(allow_none=True)
     remaining_seconds = fields.Integer(required=True)
 
 

@@ -18,7 +18,8 @@ _UNAVAILABLE = (
     redis.exceptions.OutOfMemoryError,
     redis.exceptions.ReadOnlyError,
 )
-_UNAVAILABLE_REPLIES = ("MISCONF", "LOADING", "MASTERDOWN", "NOREPLICAS", "OOM")
+# Redis 6.2 wraps what a script met into a sentence of its own.
+_UNAVAILABLE_REPLIES = ("MISCONF", "LOADING", "MASTERDOWN", "NOREPLICAS", "OOM command", "BUSY Redis")
 
 
 def connect(url: str) -> redis.Redis:
@@ -35,8 +36,9 @@ def connect(url: str) -> redis.Redis:
 
 def as_unavailable(error: redis.RedisError) -> StoreUnavailableError | None:
     """Whether the server, not our script, is the trouble; None for a fault of ours."""
-    is_reply = str(error).startswith(_UNAVAILABLE_REPLIES)
-    if isinstance(error, _UNAVAILABLE) or is_reply:
+    is_reply = any(reply in str(error) for reply in _UNAVAILABLE_REPLIES)
+    # A script that is missing right after it was loaded: the server was restarted in between.
+    if isinstance(error, (*_UNAVAILABLE, redis.exceptions.NoScriptError)) or is_reply:
         return StoreUnavailableError(type(error).__name__)
     return None
 

@@ -17,10 +17,12 @@ class Keys:
     message:{b}:id                          hash        a message and its whole life · expiry + retention
     lane:{b}:sender:contact                 sorted set  ids by (priority, order) · while it has members
     held:{b}:group                          sorted set  ids that wait for a window or template · likewise
-    waking:{b}                              set         groups being woken · likewise
+    waking:{b}                              hash        group being woken → how far · likewise
     ready:{b}:sender:priority               sorted set  contact → when its lane may be looked at · likewise
     leased:{b}:sender                       sorted set  contact → end of the lease · likewise
     claimed:{b}:sender                      hash        contact → id in hand · likewise
+    paused:{b}:sender                       hash        contact → not before (retry, doubt) · likewise
+    claim:{b}:sender:nonce                  string      contacts of a claim, for its repeat · a lease
     expiring:{b}                            sorted set  id → expiry, for all that is not final · likewise
     state:{b}:state                         sorted set  id → since · trimmed to the retention
     window:{b}:sender:contact               string      `last|event|refused` (ms) · until the window ends

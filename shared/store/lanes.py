@@ -5,17 +5,27 @@ settled becomes a doubt, never a repeat.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 from shared.clock import duration_ms, to_ms
 from shared.configuration import AnySender
 from shared.domain.identifiers import ContactId, MessageId
 from shared.domain.limits import RateLimit
-from shared.domain.message import MessageRequest
-from shared.store.codec import Known, dump, load_known, load_request
+from shared.store.claims import (
+    Begin,
+    BeginAnswer,
+    Changed,
+    Claim,
+    Claimed,
+    Go,
+    Limited,
+    Lost,
+    Settle,
+    Stepped,
+    Ticked,
+)
+from shared.store.codec import dump, load_known, load_request
 from shared.store.scripts import Call, Scripts
 
 _MOST_CLAIMS = 3
@@ -24,115 +34,27 @@ BELL_LIFE = timedelta(seconds=5)
 _BEAT_LOCK = timedelta(milliseconds=400)
 
 
-class Outcome(StrEnum):
-    """How a claim ended."""
-
-    SUBMITTED = "submitted"
-    FAILED = "failed"
-    REFUSED = "refused"
-    EXPIRED = "expired"
-    DEFERRED = "deferred"
-    HELD = "held"
-    UNKNOWN = "unknown"
-    #: The provider says that the window is closed: to be decided anew, once.
-    WINDOW_REFUSED = "window_refused"
-    #: Given back unbegun.
-    RELEASED = "released"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """One message in hand."""
-
-    sender: AnySender
-    message_id: MessageId
-    fence: str
-    contact: ContactId
-    request: MessageRequest
-    attempts: int
-    #: Attempts that ended with an error that may pass.
-    tries: int
-    window_refusals: int
-    known: Known
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Begin:
-    claim: Claim
-    #: Makes the begin safe to repeat: the same nonce gets the same answer.
-    nonce: str
-    versions: str
-    begin_before: datetime | None
-    #: What the message will show of this attempt.
-    attempt: dict[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settle:
-    claim: Claim
-    outcome: Outcome
-    until: datetime | None = None
-    reason: str = ""
-    result: dict[str, Any] | None = field(default=None, repr=False)
-    route: dict[str, Any] | None = field(default=None, repr=False)
-    provider_message_id: str = ""
-    #: The group that wakes it (store/keys.py), for what is held or waits for a template.
-    group: str = ""
-    is_try: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Go:
-    attempt: int
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """What was decided on has changed, or its time has run out: decide again on this."""
-
-    known: Known
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """The claim is no longer ours; somebody else has it, or it is settled."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limited:
-    """No token of the sender was left; the message waits in its lane."""
-
-
-BeginAnswer = Go | Changed | Lost | Limited
-
-
-@dataclass(frozen=True, slots=True)
-class Stepped:
-    """What one round trip of settles and begins brought."""
-
-    #: A settled contact has more to do now.
-    has_more: bool
-    answers: tuple[BeginAnswer, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Ticked:
-    must_ring: bool
-    requeued: int
-    doubts: int
-
-
 class Lanes:
     def __init__(
-        self, scripts: Scripts, *, window_length: timedelta, lease: timedelta, grace: timedelta
+        self,
+        scripts: Scripts,
+        *,
+        window_length: timedelta,
+        lease: timedelta,
+        grace: timedelta,
+        retention: timedelta,
     ) -> None:
         self._scripts = scripts
         self._window_length = window_length
         self._lease = lease
         self._grace = grace
+        self._retention = retention
 
-    def claim(self, sender: AnySender, most: int, *, now: datetime) -> list[Claim]:
-        """Take up to `most` lane heads that may be looked at now; fewer when the sender's rate says so."""
+    def claim(self, sender: AnySender, most: int, *, nonce: str, now: datetime) -> Claimed:
+        """Take up to `most` lane heads that may be looked at now; fewer when the sender's rate says so.
+
+        `nonce` makes the call safe to repeat: the same one gets the same claims.
+        """
         rate = rate_of(sender)
         answer = self._scripts.run(
             Call.of(
@@ -145,9 +67,10 @@ class Lanes:
                 rate.interval_ms,
                 rate.tolerance_ms,
                 _MOST_CLAIMS,
+                nonce,
             )
         )
-        return [self._claim(sender, taken) for taken in answer[1:]]
+        return self._claimed(sender, answer)
 
     def step(self, settles: Sequence[Settle], begins: Sequence[Begin], *, now: datetime) -> Stepped:
         """Settle what ended and begin what is next, in one round trip."""
@@ -161,9 +84,17 @@ class Lanes:
         return Stepped(has_more, tuple(self._begin_answer(answer) for answer in begun))
 
     def sweep(self, business: str, *, now: datetime) -> bool:
-        """The business' part of a beat: expiries and waking. False: another worker has this beat."""
-        arguments = (to_ms(now), duration_ms(_BEAT_LOCK), _MOST_PER_BEAT, duration_ms(self._lease))
-        return bool(self._scripts.run(Call.of("sweep", business, *arguments)))
+        """The business' part of a beat: expiries, waking, trimming. False: another worker has this beat."""
+        call = Call.of(
+            "sweep",
+            business,
+            to_ms(now),
+            duration_ms(_BEAT_LOCK),
+            _MOST_PER_BEAT,
+            duration_ms(self._lease),
+            duration_ms(self._retention),
+        )
+        return bool(self._scripts.run(call))
 
     def tick(self, senders: Sequence[AnySender], *, now: datetime) -> list[Ticked]:
         """The senders' part of a beat: ended leases, and which bells to ring."""
@@ -197,6 +128,17 @@ class Lanes:
             Ticked(bool(ring), requeued, doubts) for ring, requeued, doubts in self._scripts.run_all(calls)
         ]
 
+    def _claimed(self, sender: AnySender, answer: Sequence[Any]) -> Claimed:
+        """One that cannot be read does not take the others along: its lease ends, three times at most."""
+        claims: list[Claim] = []
+        unreadable: list[str] = []
+        for taken in answer[1:]:
+            try:
+                claims.append(self._claim(sender, taken))
+            except (ValueError, KeyError, TypeError):
+                unreadable.append(str(taken[0]))
+        return Claimed(claims=tuple(claims), internal_errors=int(answer[0]), unreadable=tuple(unreadable))
+
     def _claim(self, sender: AnySender, taken: Sequence[Any]) -> Claim:
         message_id, fence, contact, request, attempts, refusals, tries, known = taken
         return Claim(
@@ -224,7 +166,7 @@ class Lanes:
             claim.fence,
             begin.nonce,
             begin.versions,
-            to_ms(begin.begin_before) if begin.begin_before else "",
+            to_ms(begin.begin_before),
             to_ms(now + self._lease),
             rate.interval_ms,
             rate.tolerance_ms,
@@ -266,6 +208,7 @@ def _settle_call(settle: Settle, now: datetime) -> Call:
         dump(settle.result) if settle.result else "",
         dump(settle.route) if settle.route else "",
         settle.provider_message_id,
-        settle.group,
+        " ".join(settle.groups),
         int(settle.is_try),
+        settle.versions,
     )

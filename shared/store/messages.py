@@ -135,12 +135,6 @@ class Messages:
         with translated():
             return int(self._client.zcard(Keys(business).state(state)))
 
-    def in_state(self, business: str, state: MessageState, most: int) -> list[MessageId]:
-        """The newest ids in a state."""
-        with translated():
-            ids = self._client.zrevrange(Keys(business).state(state), 0, most - 1)
-        return [MessageId(str(text)) for text in ids]
-
     def _accept_call(self, sender: AnySender, acceptance: Acceptance, now: datetime) -> Call:
         request = acceptance.request
         arguments = (

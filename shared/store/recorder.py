@@ -19,7 +19,8 @@ from shared.store.scripts import Call, Scripts
 # month ("Incoming messages").
 _SEEN_META = timedelta(days=8)
 _SEEN_CM = timedelta(days=35)
-_QUARANTINE_ENTRIES = 10_000
+_QUARANTINE_ENTRIES = 5_000
+_MOST_RAW = 64 * 1024
 
 Recordable = MessageReceived | StatusReported | TemplateStatusChanged | UpdateSetAside
 
@@ -98,7 +99,7 @@ def _status(sender: AnySender, event: StatusReported, now: datetime) -> Call:
         return _set_aside(sender, UpdateSetAside(reason="status_without_reference", raw=event.state), now)
     error = event.error
     result = {
-        "ended_at": to_ms(event.at),
+        "ended_at": to_ms(now),  # the report has whole seconds; the timeline has its time
         "outcome": event.state,
         "error": {"code": error.code, "class": error.error_class, "detail": error.detail} if error else None,
     }
@@ -114,6 +115,7 @@ def _status(sender: AnySender, event: StatusReported, now: datetime) -> Call:
         int(error is not None and error.error_class is ErrorClass.WINDOW),
         dump(dict(event.pricing)) if event.pricing else "",
         event.provider_message_id or "",
+        sender.alias,
     )
 
 
@@ -124,7 +126,7 @@ def _template(sender: AnySender, event: TemplateStatusChanged) -> Call:
         fields[f"reason:{Gate.WHATSAPP}"] = event.reason or ""
     template_id = TemplateId(event.account, event.name, event.language)
     flat = [text for pair in fields.items() for text in pair]
-    return Call.of("save_template", sender.business, str(template_id), event.account, "change", *flat)
+    return Call.of("save_template", sender.business, str(template_id), event.account, "change", "", *flat)
 
 
 def _set_aside(sender: AnySender, update: UpdateSetAside, now: datetime) -> Call:
@@ -134,7 +136,7 @@ def _set_aside(sender: AnySender, update: UpdateSetAside, now: datetime) -> Call
         to_ms(now),
         sender.alias,
         update.reason,
-        update.raw,
+        update.raw[:_MOST_RAW],
         _QUARANTINE_ENTRIES,
     )
 

@@ -14,16 +14,16 @@ class Templates:
         self._client = client
         self._scripts = scripts
 
-    def create(self, business: str, template: Template) -> bool:
-        """Register it; False when (account, name, language) exists."""
-        return self._save(business, template.id, "create", dump_template(template))
+    def create(self, business: str, template: Template, *, nonce: str) -> bool:
+        """Register it; False when (account, name, language) exists. `nonce` makes the call safe to repeat."""
+        return self._save(business, template.id, "create", nonce, dump_template(template))
 
     def decide(
         self, business: str, template_id: TemplateId, gate: Gate, decision: Approval, reason: str | None
     ) -> bool:
         """Record a decision at a gate; False when there is no such template. Wakes what waits for it."""
         fields = {f"gate:{gate}": str(decision), f"reason:{gate}": reason or ""}
-        return self._save(business, template_id, "change", fields)
+        return self._save(business, template_id, "change", "", fields)
 
     def get(self, business: str, template_id: TemplateId) -> Template | None:
         return load_template(read_hash(self._client, Keys(business).template(template_id)))
@@ -39,7 +39,9 @@ class Templates:
             stored = pipeline.execute()
         return [template for hash_ in stored if (template := load_template(hash_)) is not None]
 
-    def _save(self, business: str, template_id: TemplateId, mode: str, fields: dict[str, str]) -> bool:
+    def _save(
+        self, business: str, template_id: TemplateId, mode: str, nonce: str, fields: dict[str, str]
+    ) -> bool:
         flat = [text for pair in fields.items() for text in pair]
-        arguments = (str(template_id), template_id.account, mode, *flat)
+        arguments = (str(template_id), template_id.account, mode, nonce, *flat)
         return bool(self._scripts.run(Call.of("save_template", business, *arguments)))

@@ -14,7 +14,8 @@ from shared.clock import ManualClock, to_ms
 from shared.configuration import MetaSender
 from shared.domain.identifiers import ContactId
 from shared.domain.limits import RateLimit, free_at, take
-from shared.store.lanes import Begin, Claim, Go, Limited, Outcome, Settle, rate_of
+from shared.store.claims import Begin, Claim, Go, Limited, Outcome, Settle
+from shared.store.lanes import rate_of
 from tests.builders import NOW, Stores, meta_sender
 
 MANY = 100
@@ -42,7 +43,12 @@ class LuaLimiter:
         """Which of them may leave; those are settled, the others wait in their lanes."""
         begins = [
             Begin(
-                claim=claim, nonce=claim.fence, versions=claim.known.versions, begin_before=None, attempt={}
+                claim=claim,
+                nonce=claim.fence,
+                versions=claim.known.versions,
+                decided_at=clock.now(),
+                begin_before=clock.now() + timedelta(days=1),
+                attempt={},
             )
             for claim in claims
         ]

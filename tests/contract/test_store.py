@@ -12,9 +12,9 @@ from shared.domain.message import TRANSITIONS, InDoubt, MessageState, Priority, 
 from shared.domain.retry import ErrorClass
 from shared.domain.templates import Approval, Gate
 from shared.settings import LEASE
+from shared.store.claims import Begin, Changed, Claim, Go, Limited, Lost, Outcome, Settle
 from shared.store.codec import load_known
 from shared.store.keys import Keys, template_group, window_group
-from shared.store.lanes import Begin, Changed, Claim, Go, Limited, Lost, Outcome, Settle
 from shared.store.messages import Accepted, KeyReused, TemplateMismatch
 from tests.builders import (
     ANNA,
@@ -45,7 +45,8 @@ def begin_of(claim: Claim, nonce: str = "n1", **changes: object) -> Begin:
         "claim": claim,
         "nonce": nonce,
         "versions": claim.known.versions,
-        "begin_before": None,
+        "decided_at": NOW,
+        "begin_before": NOW + DAY,
         "attempt": {"route": {"kind": "template"}},
     }
     return Begin(**{**values, **changes})
@@ -96,7 +97,7 @@ class TestAccept:
         assert stores.accept(idempotency_key="k", fingerprint="g") == KeyReused()
 
     def test_variables_that_do_not_fit_the_registered_template_are_refused(self, stores):
-        stores.templates.create("default", template())
+        stores.templates.create("default", template(), nonce="n")
 
         answer = stores.accept(templates=(call(values={"1": "Anna"}),))
 
@@ -104,7 +105,7 @@ class TestAccept:
         assert stores.lanes.claim(SENDER, 10, now=NOW) == []
 
     def test_the_answer_carries_the_facts_for_a_forecast(self, stores):
-        stores.templates.create("default", template())
+        stores.templates.create("default", template(), nonce="n")
         stores.recorder.record([(SENDER, wrote())], now=NOW)
         stores.contacts.set_consent("default", ANNA, opt_in(), [Category.UTILITY])
 
@@ -118,7 +119,7 @@ class TestAccept:
         first = stores.accept()
         record = stores.messages.get("default", first.message_id)
 
-        assert record.timeline == ({"at": 1795348800000, "event": "accepted"},)
+        assert record.timeline == ({"at": 3688804800000, "event": "accepted"},)
 
 
 class TestClaim:
@@ -211,7 +212,7 @@ class TestBegin:
 
     @pytest.mark.parametrize("change", ["opt_out", "inbound", "template", "sender"])
     def test_what_changed_since_the_claim_is_answered_afresh(self, stores, change):
-        stores.templates.create("default", template())
+        stores.templates.create("default", template(), nonce="n")
         stores.accept()
         claim = claim_one(stores)
         match change:
@@ -302,11 +303,11 @@ class TestSettle:
         second = stores.accept()
         third = stores.accept()
         claim = claim_one(stores)
-        settle(stores, claim, Outcome.HELD, group=window_group("shop", ANNA))
+        settle(stores, claim, Outcome.HELD, groups=(window_group("shop", ANNA),))
         assert stores.state(first.message_id) is MessageState.HELD
         claim = claim_one(stores)
         assert claim.message_id == second.message_id
-        settle(stores, claim, Outcome.HELD, group=window_group("shop", ANNA))
+        settle(stores, claim, Outcome.HELD, groups=(window_group("shop", ANNA),))
 
         stores.recorder.record([(SENDER, wrote())], now=NOW)
 
@@ -318,10 +319,10 @@ class TestSettle:
         assert order == [first.message_id, second.message_id, third.message_id]
 
     def test_an_approved_template_wakes_what_waits_for_it(self, stores):
-        stores.templates.create("default", template(gates={}))
+        stores.templates.create("default", template(gates={}), nonce="n")
         stores.lanes.sweep("default", now=NOW)
         accepted = stores.accept()
-        settle(stores, claim_one(stores), Outcome.DEFERRED, group=template_group(template().id))
+        settle(stores, claim_one(stores), Outcome.DEFERRED, groups=(template_group(template().id),))
         assert stores.lanes.claim(SENDER, 10, now=NOW + SECOND) == []
 
         stores.templates.decide("default", template().id, Gate.WHATSAPP, Approval.APPROVED, None)
@@ -565,7 +566,7 @@ class TestClockwork:
     def test_what_expires_is_refused_without_a_worker(self, stores):
         accepted = stores.accept(expires_at=NOW + SECOND)
         claim = claim_one(stores)
-        settle(stores, claim, Outcome.HELD, group=window_group("shop", ANNA))
+        settle(stores, claim, Outcome.HELD, groups=(window_group("shop", ANNA),))
 
         assert stores.lanes.sweep("default", now=NOW + SECOND)
 
@@ -599,7 +600,7 @@ class TestClockwork:
 
 class TestKeys:
     def test_every_key_of_a_business_carries_its_tag(self, stores):
-        stores.templates.create("default", template())
+        stores.templates.create("default", template(), nonce="n")
         stores.recorder.record([(SENDER, wrote())], now=NOW)
         stores.contacts.set_consent("default", ANNA, opt_in(), [Category.UTILITY])
         stores.senders.halt(SENDER, "why", now=NOW)
@@ -609,7 +610,7 @@ class TestKeys:
         assert all("{default}" in key for key in stores.client.keys("*"))
 
     def test_python_and_lua_name_the_same_keys(self, stores):
-        stores.templates.create("default", template())
+        stores.templates.create("default", template(), nonce="n")
         stores.recorder.record([(SENDER, wrote(event_id="e"))], now=NOW)
         sent = stores.accept()
         keys = Keys("default")

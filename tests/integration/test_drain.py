@@ -27,7 +27,7 @@ TOKEN_EXPIRED = Rejected(code="190", row=ErrorRow(error_class=ErrorClass.HALT, a
 def world(any_redis) -> World:
     world = World(any_redis)
     for sender in world.settings.configuration.senders.values():
-        world.deps.templates.create("default", template(sender))
+        world.deps.templates.create("default", template(sender), nonce="n")
     return world
 
 

@@ -110,7 +110,7 @@ def test_the_examples_are_accepted(world, client, spec):
     assert_documented(spec, registered, "/v1/templates", "post")
     assert registered.status_code == 201
 
-    world.deps.templates.create("default", template(world.deps.sender("negozio")))
+    world.deps.templates.create("default", template(world.deps.sender("negozio")), nonce="n")
     path = "/v1/templates/ordine_pronto/it/approval?sender=negozio"
     approved = client.post(path, json=example(spec, APPROVAL), headers=DESK)
     assert_documented(spec, approved, APPROVAL, "post")
@@ -124,7 +124,7 @@ def test_the_examples_are_accepted(world, client, spec):
 
 
 def test_real_answers_are_as_documented(world, client, spec):
-    world.deps.templates.create("default", template())
+    world.deps.templates.create("default", template(), nonce="n")
     world.deps.contacts.set_consent("default", ANNA, opt_in(), [Category.UTILITY])
     world.deps.recorder.record([(world.deps.sender("shop"), wrote())], now=world.clock.now())
     queued = client.post(MESSAGES, json=TEXT, headers=ORDERS).json["links"]["self"]

@@ -178,7 +178,7 @@ class TestMeta:
         assert entry["reason"] == "not_json"
 
     def test_a_template_approved_by_whatsapp_is_approved_here(self, door, world):
-        world.deps.templates.create("default", template(gates={"provider": "approved"}))
+        world.deps.templates.create("default", template(gates={"provider": "approved"}), nonce="n")
         value = {
             "event": "APPROVED",
             "message_template_id": 9001,
@@ -244,7 +244,7 @@ class TestCm:
         from tests.integration.test_drain import accept, drain, opt_anna_in
 
         door.post(HOOK, json=cm_body())
-        world.deps.templates.create("default", template(cm_sender()))
+        world.deps.templates.create("default", template(cm_sender()), nonce="n")
         opt_anna_in(world)
         message_id = accept(world, sender="negozio")
         drain(world, "negozio")

@@ -22,7 +22,7 @@ def test_a_message_costs_at_most_2_3_round_trips(redis_url, alias):
     world = World(client, worker_slots=8, configuration=Configuration(senders=senders))
     sender = world.deps.sender(alias)
     contacts = [ContactId(f"+39333000{n:04}") for n in range(MESSAGES)]
-    world.deps.templates.create("default", template(sender))
+    world.deps.templates.create("default", template(sender), nonce="n")
     world.deps.recorder.record([(sender, wrote(contact=contact)) for contact in contacts], now=NOW)
     accept(world, sender=alias, to=ContactId("+393339999999"), expires_at=NOW)  # loads every script
     drain(world, alias)

@@ -70,7 +70,7 @@ def test_any_route_can_be_stored_and_names_its_rule(decision):
     assert stored["kind"] == route.kind
     assert stored["rule"] == route.rule
     assert stored["explanation"]
-    assert stored["decided_at"] == "2026-11-22T12:00:00.000Z"
+    assert stored["decided_at"] == "2086-11-22T12:00:00.000Z"
 
 
 def test_a_described_route_shows_what_was_seen():
@@ -79,12 +79,12 @@ def test_a_described_route_shows_what_was_seen():
 
     assert inputs["window"] == {
         "open": True,
-        "last_inbound_at": "2026-11-22T11:59:59.000Z",
-        "expires_at": "2026-11-23T11:59:59.000Z",
+        "last_inbound_at": "2086-11-22T11:59:59.000Z",
+        "expires_at": "2086-11-23T11:59:59.000Z",
         "refused_at": None,
         "margin_seconds": 60.0,
     }
-    assert inputs["consent"] == {"utility": {"status": "opted_in", "at": "2026-11-21T12:00:00.000Z"}}
+    assert inputs["consent"] == {"utility": {"status": "opted_in", "at": "2086-11-21T12:00:00.000Z"}}
     assert inputs["templates"][0]["status"] == "approved"
     assert inputs["sender"] == {"halted": []}
 
@@ -101,22 +101,22 @@ def test_a_deferred_route_shows_until_when_and_of_what():
     asked, seen = request(), facts(pair_limit_until=NOW + MARGIN)
     described = describe(decide(asked, seen), asked, seen)
 
-    assert (described["until"], described["of"]) == ("2026-11-22T12:01:00.000Z", Rule.WINDOW_OPEN)
+    assert (described["until"], described["of"]) == ("2086-11-22T12:01:00.000Z", Rule.WINDOW_OPEN)
 
 
 @pytest.mark.parametrize(
     ("window", "sentence"),
     [
-        (OPEN, "The window closes at 2026-11-23T11:59:59.000Z."),
-        (Window(last_inbound_at=NOW - DAY), "The window closed at 2026-11-22T12:00:00.000Z."),
+        (OPEN, "The window closes at 2086-11-23T11:59:59.000Z."),
+        (Window(last_inbound_at=NOW - DAY), "The window closed at 2086-11-22T12:00:00.000Z."),
         (CLOSED, "The contact has not written to this sender in that time."),
         (
             replace(OPEN, refused_at=NOW),
-            "The provider said so of the attempt that began at 2026-11-22T12:00:00.000Z.",
+            "The provider said so of the attempt that began at 2086-11-22T12:00:00.000Z.",
         ),
         (
             Window(last_inbound_at=NOW - 2 * DAY, refused_at=NOW - 2 * DAY),
-            "The window closed at 2026-11-21T12:00:00.000Z.",
+            "The window closed at 2086-11-21T12:00:00.000Z.",
         ),
     ],
     ids=["open", "closed", "never wrote", "refused by the provider", "refused and long over"],

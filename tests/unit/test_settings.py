@@ -170,7 +170,6 @@ def test_an_app_and_the_policy_are_read(folder):
     configuration = load(folder, META, APP, policy).configuration
 
     assert configuration.apps["orders"].api_keys == (Secret(CANARY + "-key"),)
-    assert configuration.apps["orders"].max_backlog == 100_000
     assert configuration.policy.languages == ("it",)
     assert configuration.policy.reactions_open_window
     assert configuration.policy.unsupported_opens_window

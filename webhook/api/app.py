@@ -8,19 +8,18 @@ from webhook.api.auth import require
 from webhook.api.context import Door, install_context
 from webhook.api.keyring import Keyring
 from webhook.api.openapi import install_openapi
+from webhook.body import install_body_limit
 from webhook.errors import install_errors
 from webhook.health import install_health
-
-MAX_BODY_BYTES = 4 * 1024 * 1024
 
 
 def create_api(deps: Deps) -> Flask:
     app = Flask("webhook.api", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined] # of Flask's default provider
     app.json.ensure_ascii = False  # type: ignore[attr-defined] # likewise
     install_context(app, Door(deps, Keyring(deps.settings.configuration.apps.values())))
     install_errors(app)
+    install_body_limit(app)
     install_health(app, deps.health)
     api = install_openapi(app)
     for resource in (messages, contacts, templates, senders):

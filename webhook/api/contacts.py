@@ -87,6 +87,7 @@ def _window(window: Window, now: datetime) -> dict[str, Any]:
         "open": window.is_open(now),
         "last_inbound_at": _time(window.last_inbound_at),
         "expires_at": _time(window.expires_at),
+        "refused_at": _time(window.refused_at),
         "remaining_seconds": int(window.remaining(now).total_seconds()),
     }
 

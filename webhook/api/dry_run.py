@@ -16,13 +16,15 @@ from shared.domain.routing import Facts, Route, SessionRoute, TemplateRoute, dec
 from shared.domain.templates import Approval, Gate, Template, TemplateStatus
 from shared.domain.window import Window
 from shared.providers.base import Outgoing
+from shared.store.codec import Known
 
 #: No message has it: what is shown was never accepted.
 _PLACEHOLDER = AttemptReference(MessageId.from_ulid("0" * 26), 1)
 
 
-def dry_run(deps: Deps, sender: AnySender, request: MessageRequest, now: datetime) -> dict[str, Any]:
-    known = deps.messages.facts(sender, request)
+def dry_run(
+    deps: Deps, sender: AnySender, request: MessageRequest, known: Known, now: datetime
+) -> dict[str, Any]:
     facts = facts_of(known, sender, deps.settings.configuration.policy, now)
     route = decide(request, facts)
     return {

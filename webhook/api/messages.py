@@ -11,7 +11,7 @@ from flask import Response, jsonify
 from shared.clock import from_ms, to_ms
 from shared.configuration import AnySender, CmSender
 from shared.domain.identifiers import InvalidIdentifierError, MessageId
-from shared.domain.message import MessageState
+from shared.domain.message import MessageRequest, MessageState
 from shared.observability import LogEvent, get_logger
 from shared.schemas.message_answer import AcceptedSchema, DryRunSchema, MessageSchema
 from shared.schemas.message_request import (
@@ -21,6 +21,7 @@ from shared.schemas.message_request import (
     Draft,
     MessageRequestSchema,
 )
+from shared.store.codec import Known
 from shared.store.messages import (
     Acceptance,
     Accepted,
@@ -63,8 +64,10 @@ def accept_message(draft: Draft, query: dict[str, Any], headers: dict[str, Any])
     _refuse_unsupported(asked)
     if query["dry_run"]:
         _refuse_mistimed(asked)
-        answer = dry_run(deps(), sender, draft.request(sender, asked.now), asked.now)
-        return jsonify(DryRunSchema().dump(answer))
+        request = draft.request(sender, asked.now)
+        known = deps().messages.facts(sender, request)
+        _refuse_mismatch(sender, request, known)
+        return jsonify(DryRunSchema().dump(dry_run(deps(), sender, request, known, asked.now)))
     return _accept(asked, headers["idempotency_key"])
 
 
@@ -99,7 +102,7 @@ def _accept(asked: _Asked, idempotency_key: str | None) -> dict[str, Any]:
                 "This Idempotency-Key came with another body in the last 24 hours.",
             )
         case TemplateMismatch():
-            raise _mismatch(asked.sender, acceptance, answer)
+            raise _mismatch(asked.sender, acceptance.request, answer)
 
 
 def _answer_accepted(asked: _Asked, acceptance: Acceptance, accepted: Accepted) -> dict[str, Any]:
@@ -136,8 +139,15 @@ def _refuse_unsupported(asked: _Asked) -> None:
         raise ProblemError(Code.UNSUPPORTED_BY_PROVIDER, "See errors.", errors={"to": [text]})
 
 
-def _mismatch(sender: AnySender, acceptance: Acceptance, mismatch: TemplateMismatch) -> ProblemError:
-    ids = [str(template_id) for template_id in template_ids(sender, acceptance.request)]
+def _refuse_mismatch(sender: AnySender, request: MessageRequest, known: Known) -> None:
+    """What `accept` refuses by itself, for a dry run."""
+    for call, template in zip(request.templates, known.templates, strict=True):
+        if template is not None and not call.fits(template):
+            raise _mismatch(sender, request, TemplateMismatch(str(template.id), template.variables))
+
+
+def _mismatch(sender: AnySender, request: MessageRequest, mismatch: TemplateMismatch) -> ProblemError:
+    ids = [str(template_id) for template_id in template_ids(sender, request)]
     index = ids.index(mismatch.template)
     field = "template.variables" if index == 0 else f"template.alternates.{index - 1}.variables"
     expected = ", ".join(mismatch.expected) or "none"

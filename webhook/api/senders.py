@@ -41,6 +41,7 @@ def resume_sender(alias: str) -> dict[str, Any]:
     """Let a halted number go on with what is queued."""
     sender = sender_of_address(alias)
     deps().senders.resume(sender, now=deps().clock.now())
+    get_logger().warning(LogEvent.SENDER_RESUMED, sender=sender.alias, app=caller().name, by="hand")
     deps().ring(sender)
     return _view(sender)
 

@@ -59,7 +59,7 @@ def register_template(values: dict[str, Any]) -> dict[str, Any]:
     sender = sender_of_body(values["sender"])
     template = _template(sender, values)
     _refuse_unfit(template)
-    if not deps().templates.create(sender.business, template):
+    if not deps().templates.create(sender.business, template, nonce=deps().new_nonce()):
         raise ProblemError(
             Code.TEMPLATE_EXISTS, "The sender's account has a template of this name and language."
         )

@@ -24,7 +24,9 @@ from shared.observability import LogEvent, get_logger
 
 Parse = Callable[[Any, datetime], list[ProviderEvent]]
 
-_MOST_RAW = 64 * 1024
+_Owned = tuple[AnySender, ProviderEvent]
+
+_NOT_OURS = ("unknown_number", "unknown_account")
 
 
 def record_body(deps: Deps, addressed: AnySender, body: bytes, parse: Parse) -> None:
@@ -36,7 +38,7 @@ def record_body(deps: Deps, addressed: AnySender, body: bytes, parse: Parse) -> 
         for event in _events(body, parse, now)
         for owned in _owned(deps.settings.configuration, addressed, event, body)
     ]
-    words = deps.recorder.record(updates, now=now)
+    words = deps.recorder.record(_with_each_body_once(updates), now=now)
     get_logger().info(
         LogEvent.WEBHOOK,
         sender=addressed.alias,
@@ -45,24 +47,38 @@ def record_body(deps: Deps, addressed: AnySender, body: bytes, parse: Parse) -> 
     )
 
 
+def _with_each_body_once(updates: list[_Owned]) -> list[_Owned]:
+    """What is not ours is kept with the whole body: once, however many such updates are in it."""
+    kept: list[_Owned] = []
+    seen: set[str] = set()
+    for sender, event in updates:
+        if isinstance(event, UpdateSetAside) and event.reason in _NOT_OURS:
+            if event.reason in seen:
+                continue
+            seen.add(event.reason)
+        kept.append((sender, event))
+    return kept
+
+
 def _events(body: bytes, parse: Parse, now: datetime) -> list[ProviderEvent]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        return [UpdateSetAside(reason="not_json", raw=_raw(body))]
+        return [UpdateSetAside(reason="not_json", raw=_text(body))]
     return parse(document, now)
 
 
 def _owned(
     configuration: Configuration, addressed: AnySender, event: ProviderEvent, body: bytes
-) -> Iterator[tuple[AnySender, ProviderEvent]]:
+) -> Iterator[_Owned]:
     match event:
         case TemplateStatusChanged():
             yield from _owned_template(configuration, addressed, event, body)
         case MessageReceived() | StatusReported() if event.recipient is not None:
             sender = _sender_named(configuration, event.recipient)
-            if sender is None:
-                yield addressed, UpdateSetAside(reason="unknown_number", raw=_raw(body))
+            # What CM.com's address lets in must not speak for a number whose updates Meta signs.
+            if sender is None or sender.provider != addressed.provider:
+                yield addressed, UpdateSetAside(reason="unknown_number", raw=_text(body))
             else:
                 yield sender, event
         case _:
@@ -71,11 +87,11 @@ def _owned(
 
 def _owned_template(
     configuration: Configuration, addressed: AnySender, event: TemplateStatusChanged, body: bytes
-) -> Iterator[tuple[AnySender, ProviderEvent]]:
+) -> Iterator[_Owned]:
     """A template belongs to an account, whose senders may speak for several businesses."""
     by_business = {sender.business: sender for sender in configuration.senders_of_account(event.account)}
     if not by_business:
-        yield addressed, UpdateSetAside(reason="unknown_account", raw=_raw(body))
+        yield addressed, UpdateSetAside(reason="unknown_account", raw=_text(body))
     for sender in by_business.values():
         yield sender, event
 
@@ -94,5 +110,5 @@ def _digits(recipient: str) -> str:
         return recipient
 
 
-def _raw(body: bytes) -> str:
-    return body[:_MOST_RAW].decode("utf-8", "replace")
+def _text(body: bytes) -> str:
+    return body.decode("utf-8", "replace")

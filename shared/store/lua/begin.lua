@@ -1,7 +1,7 @@
 -- The last word before the provider is called: is the claim still ours, is what was decided on still true,
 -- is there time and a token left. Only after 'go' may the request leave.
 -- KEYS  business
--- ARGV  now, sender, contact, id, fence, nonce, versions, begin_before (ms, or '' for a template), end of the lease,
+-- ARGV  now, sender, contact, id, fence, nonce, versions, begin_before (ms), end of the lease,
 --       interval and tolerance of the sender's rate (ms), attempt (JSON)
 -- Returns {'go', attempt}, also when it is asked again with the same nonce; {'lost'}; {'changed', facts}; {'late', facts}; {'limited'}
 local now, sender, contact, id, fence = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5]
@@ -26,7 +26,7 @@ local known = facts(sender, contact, found[5])
 if known[1] ~= ARGV[7] then
   return {'changed', known}
 end
-if ARGV[8] ~= '' and now > tonumber(ARGV[8]) then
+if now > tonumber(ARGV[8]) then
   return {'late', known}
 end
 
@@ -41,6 +41,7 @@ redis.call('HSET', key('sender', sender), 'tat', string.format('%.3f', tat + int
 
 local attempt = redis.call('HINCRBY', message, 'attempts', 1)
 set_state(id, found[2], 'sending', now)
+redis.call('HDEL', message, 'reason')
 redis.call('HSET', message, 'nonce', ARGV[6], 'begun_at', ARGV[1], 'claims', 0, 'attempt:' .. attempt, ARGV[12])
 redis.call('ZADD', key('leased', sender), ARGV[9], contact)
 note(id, now, 'sending', {attempt = attempt})

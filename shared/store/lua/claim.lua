@@ -1,17 +1,25 @@
 -- Claims the heads of up to n lanes of a sender, high priority first, each with a lease and a fence.
 -- KEYS  business
--- ARGV  now, sender, n, end of the lease, interval and tolerance of the sender's rate (ms), most claims without a begin
--- Returns {status, claim, …}: status 'claimed', 'limited' (no token left now) or 'halted';
---         claim {id, fence, contact, request, attempts, window_refusals, tries, facts}
+-- ARGV  now, sender, n, end of the lease, interval and tolerance of the sender's rate (ms), most claims without a
+--       settle, nonce: asked again with the same one, it answers the same claims
+-- Returns {ended as internal errors, {id, fence, contact, request, attempts, window_refusals, tries, facts}, …}
 local now, sender, n, lease_end = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local interval, tolerance, most_claims = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local taken = {'claimed'}
+local nonce = key('claim', sender, ARGV[8])
+local taken, contacts = {0}, {}
+
+local function hand_over(contact, id)
+  local fields = {'fence', 'request', 'attempts', 'window_refusals', 'tries', 'templates'}
+  local found = redis.call('HMGET', key('message', id), unpack(fields))
+  contacts[#contacts + 1] = contact
+  taken[#taken + 1] = {id, found[1], contact, found[2], found[3], found[4] or '0', found[5] or '0',
+    facts(sender, contact, found[6])}
+end
 
 -- The lane's head that may be looked at; a doubt whose grace is over steps aside unless it is to be resent.
 local function head_of(contact)
-  local lane = key('lane', sender, contact)
   while true do
-    local id = redis.call('ZRANGE', lane, 0, 0)[1]
+    local id = redis.call('ZRANGE', key('lane', sender, contact), 0, 0)[1]
     if not id then
       return nil
     end
@@ -24,53 +32,49 @@ local function head_of(contact)
   end
 end
 
-local function end_as_internal_error(id, contact)
-  local message = key('message', id)
-  set_state(id, redis.call('HGET', message, 'state'), 'failed', now)
-  redis.call('HSET', message, 'reason', 'internal_error')
-  note(id, now, 'failed', {reason = 'internal_error'})
-  leave_lane(id, sender, contact)
-end
-
 local function claim(contact)
   local id, from = head_of(contact)
-  if not id or from > now then
+  local is_due = id and from <= now
+  if is_due and redis.call('HINCRBY', key('message', id), 'claims', 1) > most_claims then
+    fail(id, sender, contact, 'internal_error', now)
+    taken[1] = taken[1] + 1
+    is_due = false
+  end
+  if not is_due then
     place(sender, contact, now)
     return
   end
-  local message = key('message', id)
-  if redis.call('HINCRBY', message, 'claims', 1) > most_claims then
-    end_as_internal_error(id, contact)
-    place(sender, contact, now)
-    return
-  end
-  local fence = redis.call('HINCRBY', message, 'fence', 1)
+  redis.call('HINCRBY', key('message', id), 'fence', 1)
   redis.call('ZADD', key('leased', sender), lease_end, contact)
   redis.call('HSET', key('claimed', sender), contact, id)
-  local found = redis.call('HMGET', message, 'request', 'attempts', 'window_refusals', 'tries', 'templates')
-  taken[#taken + 1] = {id, fence, contact, found[1], found[2], found[3] or '0', found[4] or '0',
-    facts(sender, contact, found[5])}
+  hand_over(contact, id)
 end
 
+local answered = redis.call('GET', nonce)
+for _, contact in ipairs(cjson.decode(answered or '[]')) do
+  local id = redis.call('HGET', key('claimed', sender), contact)
+  if id then
+    hand_over(contact, id)
+  end
+end
 redis.call('DEL', key('bell', sender))
 local state = redis.call('HMGET', key('sender', sender), 'halted', 'tat')
-if state[1] == 'all' then
-  return {'halted'}
-end
 local tat = math.max(tonumber(state[2] or '0'), now)
 local tokens = math.floor((now + tolerance - tat) / interval) + 1
-if tokens < 1 then
-  return {'limited'}
+if answered or state[1] == 'all' or tokens < 1 then
+  return taken
 end
-n = math.min(n, tokens)
 for priority = 0, 2 do
   local ready = key('ready', sender, priority)
-  local left = n - (#taken - 1)
+  local left = math.min(n, tokens) - #contacts
   if left > 0 then
     for _, contact in ipairs(redis.call('ZRANGEBYSCORE', ready, '-inf', now, 'LIMIT', 0, left)) do
       redis.call('ZREM', ready, contact)
       claim(contact)
     end
   end
+end
+if #contacts > 0 then
+  redis.call('SET', nonce, cjson.encode(contacts), 'PXAT', lease_end)
 end
 return taken

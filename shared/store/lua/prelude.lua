@@ -35,7 +35,8 @@ local function note(id, now, event, more)
   redis.call('HSET', message, 'timeline', lines and (lines .. '\n' .. line) or line)
 end
 
--- Puts a contact where its lane's head says: into `ready` with its time and priority, or nowhere.
+-- Puts a contact where its lane's head says: into `ready` with its priority and the time from which it may be
+-- looked at, never before its pause is over (a retry, a doubt), or nowhere. Who was accepted first goes first.
 -- A claimed contact stays in `leased` and is placed when it is settled. Returns 1 if it is ready by `now`.
 local function place(sender, contact, now)
   if redis.call('HEXISTS', key('claimed', sender), contact) == 1 then
@@ -45,11 +46,15 @@ local function place(sender, contact, now)
     redis.call('ZREM', key('ready', sender, priority), contact)
   end
   local head = redis.call('ZRANGE', key('lane', sender, contact), 0, 0)[1]
+  local pause = redis.call('HGET', key('paused', sender), contact)
   if not head then
+    if pause then
+      redis.call('HDEL', key('paused', sender), contact)
+    end
     return 0
   end
-  local found = redis.call('HMGET', key('message', head), 'priority', 'not_before')
-  local from = tonumber(found[2] or '0')
+  local found = redis.call('HMGET', key('message', head), 'priority', 'not_before', 'accepted_at')
+  local from = math.max(tonumber(found[2] or '0'), tonumber(found[3] or '0'), tonumber(pause or '0'))
   redis.call('ZADD', key('ready', sender, found[1] or '1'), from, contact)
   return from <= tonumber(now) and 1 or 0
 end
@@ -64,23 +69,47 @@ local function unclaim(sender, contact)
   redis.call('ZREM', key('leased', sender), contact)
 end
 
--- Moves what waits in a group (for a window, for a template) back to its lane; at most `most` messages.
-local function wake(group, now, most)
-  local held = redis.call('ZRANGE', key('held', group), 0, most - 1, 'WITHSCORES')
+local function words(text)
+  local list = {}
+  for word in string.gmatch(text or '', '%S+') do
+    list[#list + 1] = word
+  end
+  return list
+end
+
+local function unhold(id)
+  for _, group in ipairs(words(redis.call('HGET', key('message', id), 'held_in') or '')) do
+    redis.call('ZREM', key('held', group), id)
+  end
+  redis.call('HDEL', key('message', id), 'held_in')
+end
+
+-- Moves what waits in a group (for a window, for a template) back to its lane: at most `most` messages whose
+-- score is over `after`. Returns how many it looked at, and the last one's score.
+local function wake(group, now, most, after)
+  local from = after and '(' .. after or '-inf'
+  local held = redis.call('ZRANGEBYSCORE', key('held', group), from, '+inf', 'WITHSCORES', 'LIMIT', 0, most)
   for i = 1, #held, 2 do
     local id = held[i]
     local found = redis.call('HMGET', key('message', id), 'state', 'sender', 'contact')
     redis.call('ZREM', key('held', group), id)
+    unhold(id)
     if WAITING[found[1] or ''] then
       set_state(id, found[1], 'queued', now)
       redis.call('HSET', key('message', id), 'not_before', '0')
-      redis.call('HDEL', key('message', id), 'held_in')
       redis.call('ZADD', key('lane', found[2], found[3]), held[i + 1], id)
       note(id, now, 'woken')
       place(found[2], found[3], now)
     end
   end
-  return #held / 2
+  return #held / 2, held[#held]
+end
+
+local function fail(id, sender, contact, reason, now)
+  set_state(id, redis.call('HGET', key('message', id), 'state'), 'failed', now)
+  redis.call('HSET', key('message', id), 'reason', reason)
+  note(id, now, 'failed', {reason = reason})
+  leave_lane(id, sender, contact)
 end
 
 -- The provider said that the window is closed: it is, until the contact writes after that attempt began.
@@ -92,15 +121,12 @@ local function refuse_window(id, now)
   local window = key('window', sender, contact)
   local standing = redis.call('GET', window)
   if standing then
-    local last, event = string.match(standing, '^(%d*)|([^|]*)|')
+    local last, event = string.match(standing, '^(%d*)|(.*)|%d*$')
     redis.call('SET', window, last .. '|' .. event .. '|' .. found[3], 'KEEPTTL')
   end
   redis.call('HINCRBY', key('contact', contact), 'version', 1)
   if redis.call('HINCRBY', message, 'window_refusals', 1) >= 2 then
-    set_state(id, found[4], 'failed', now)
-    redis.call('HSET', message, 'reason', 'provider_window_closed')
-    note(id, now, 'failed', {reason = 'provider_window_closed'})
-    leave_lane(id, sender, contact)
+    fail(id, sender, contact, 'provider_window_closed', now)
     return 'failed'
   end
   set_state(id, found[4], 'queued', now)
@@ -125,14 +151,6 @@ local function put_consent(contact, category, status, at_seconds, record)
   redis.call('HSET', hash, 'consent:' .. category, record)
   redis.call('HINCRBY', hash, 'version', 1)
   return 1
-end
-
-local function words(text)
-  local list = {}
-  for word in string.gmatch(text or '', '%S+') do
-    list[#list + 1] = word
-  end
-  return list
 end
 
 -- All that a decision looks at: versions, window, contact, sender, then one hash a template.

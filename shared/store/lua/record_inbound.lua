@@ -7,9 +7,16 @@
 local now, sender, contact, event, event_at = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local length = tonumber(ARGV[6])
 
-if not redis.call('SET', key('seen', sender, event), '1', 'NX', 'PX', ARGV[7]) then
+if redis.call('EXISTS', key('seen', sender, event)) == 1 then
   return {'duplicate', 0}
 end
+
+-- Marked last: an update that fails half-way is not a duplicate when it comes again.
+local function seen(opened)
+  redis.call('SET', key('seen', sender, event), '1', 'PX', ARGV[7])
+  return {'recorded', opened}
+end
+
 redis.call('SET', key('inbound', event), ARGV[8], 'PX', ARGV[9])
 redis.call('ZADD', key('recent', contact), event_at, 'in:' .. event)
 redis.call('ZREMRANGEBYRANK', key('recent', contact), 0, -21)
@@ -28,19 +35,23 @@ if ARGV[10] ~= '' then
 end
 
 if length == 0 or event_at + length <= tonumber(now) then
-  return {'recorded', 0}
+  return seen(0)
 end
 local window = key('window', sender, contact)
 local standing = redis.call('GET', window)
 local newest, refused = 0, ''
 if standing then
-  local opened, _, refusal = string.match(standing, '^(%d*)|([^|]*)|(%d*)$')
+  local opened, _, refusal = string.match(standing, '^(%d*)|(.*)|(%d*)$')
   newest, refused = tonumber(opened), refusal
 end
 if event_at > newest then
   redis.call('SET', window, ARGV[5] .. '|' .. event .. '|' .. refused, 'PXAT', whole(event_at + length))
 end
-if ARGV[10] ~= 'opted_out' and wake('window:' .. sender .. ':' .. contact, now, 100) == 100 then
-  redis.call('SADD', key('waking'), 'window:' .. sender .. ':' .. contact)
+local group = 'window:' .. sender .. ':' .. contact
+if ARGV[10] ~= 'opted_out' then
+  local woken, last = wake(group, now, 100)
+  if woken == 100 then
+    redis.call('HSET', key('waking'), group, last)
+  end
 end
-return {'recorded', 1}
+return seen(1)

@@ -1,13 +1,14 @@
 -- Records what the provider reports about an attempt. States only move forward; `failed` yields to `delivered`.
 -- KEYS  business
--- ARGV  now, id, attempt, state, reported at, error (JSON or ''), is a window refusal (1 or 0), pricing (JSON or ''), provider's id
+-- ARGV  now, id, attempt, state, reported at, error (JSON or ''), is a window refusal (1 or 0), pricing (JSON or ''), provider's id,
+--       sender that the report came to
 -- Returns {'moved'}, {'unchanged'}, {'rerouted'}, {'old_attempt'} or {'unknown_message'}
 local now, id, attempt, reported = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local message = key('message', id)
 local found = redis.call('HMGET', message, 'state', 'attempts', 'sender', 'contact', 'reported')
 local state, sender, contact = found[1], found[3], found[4]
 
-if not state then
+if not state or sender ~= ARGV[10] then
   return {'unknown_message'}
 end
 if found[2] ~= attempt then
@@ -26,6 +27,8 @@ local ranks = {sending = 0, unknown = 0, submitted = 0, sent = 1, delivered = 2,
 local rank = ranks[state]
 local moves = rank and ((reported == 'failed' and rank < 2 and state ~= 'failed')
   or (RANK[reported] and RANK[reported] > rank))
+-- An attempt that we were told had failed arrived after all: it must not be tried again.
+moves = moves or (WAITING[state] and (RANK[reported] or 0) >= RANK.delivered)
 if not moves then
   return {'unchanged'}
 end
@@ -42,6 +45,8 @@ if ARGV[6] ~= '' then
 end
 set_state(id, state, reported, now)
 note(id, now, reported, {reported_at = tonumber(ARGV[5])})
+unhold(id)
+redis.call('HDEL', key('paused', sender), contact)
 if not is_claimed then
   leave_lane(id, sender, contact)
   place(sender, contact, now)

@@ -1,25 +1,33 @@
 -- Records how a claim ended and gives the lane free. An old fence changes nothing.
 -- KEYS  business
 -- ARGV  now, sender, contact, id, fence, outcome, until (ms or ''), reason, result (JSON or ''), route (JSON or ''),
---       provider's id, group to wait in, counts as a try (1 or 0)
+--       provider's id, groups to wait in (space between), counts as a try (1 or 0), versions that a route which
+--       sends nothing was decided on ('' for an attempt)
 --       outcome: submitted, failed, refused, expired, deferred, held, unknown, window_refused, released
 -- Returns {'settled', 1 if the contact has more to do now}, also for a repeat; {'stale'}
 local now, sender, contact, id, fence = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local outcome, until_ms, reason = ARGV[6], ARGV[7], ARGV[8]
+local outcome, until_ms, reason, groups = ARGV[6], ARGV[7], ARGV[8], words(ARGV[12])
 local message = key('message', id)
-local found = redis.call('HMGET', message, 'fence', 'settled', 'state', 'attempts', 'score', 'expires_at')
+local found = redis.call('HMGET', message, 'fence', 'settled', 'state', 'attempts', 'score', 'expires_at', 'templates')
+local state = found[3]
 local is_mine = found[1] == fence
 local is_claimed = is_mine and redis.call('HGET', key('claimed', sender), contact) == id
+local OF_AN_ATTEMPT = {submitted = true, failed = true, unknown = true, window_refused = true}
 
 if is_mine and found[2] == fence then
   return {'settled', 0}
 end
 -- A settle that comes after its lease ended still tells how the attempt ended: it resolves the doubt.
-if not is_claimed and not (is_mine and found[3] == 'unknown') then
+if not is_claimed and not (is_mine and state == 'unknown') then
   return {'stale'}
 end
+-- Decided without a begin, on facts that have changed since: to be decided again.
+if ARGV[14] ~= '' and facts(sender, contact, found[7])[1] ~= ARGV[14] then
+  outcome, until_ms, reason, groups = 'released', '', '', {}
+end
 
-local fields = {'settled', fence}
+-- Whoever settles is alive: only claims in a row that nobody settled speak of a bug.
+local fields = {'settled', fence, 'claims', 0}
 local function set(name, value)
   if value ~= '' then
     fields[#fields + 1] = name
@@ -29,38 +37,40 @@ end
 set('route', ARGV[10])
 set('provider_message_id', ARGV[11])
 set('reason', reason)
+set('not_before', until_ms)
 if ARGV[9] ~= '' then
   set('result:' .. found[4], ARGV[9])
 end
-if until_ms ~= '' then
-  set('not_before', until_ms)
-end
 redis.call('HSET', message, unpack(fields))
+if until_ms ~= '' and #groups == 0 then
+  redis.call('HSET', key('paused', sender), contact, until_ms)
+end
 if ARGV[13] == '1' then
   redis.call('HINCRBY', message, 'tries', 1)
 end
 
-local state = found[3]
-local is_ours_to_say = state == 'sending' or state == 'unknown' or WAITING[state]
-if outcome == 'released' then
-  redis.call('HINCRBY', message, 'claims', -1)
-elseif outcome == 'window_refused' then
+-- What may still be said. A status that came before the settle, a late window refusal included, knows more than
+-- we do; a doubt that was not begun again stays a doubt.
+local is_doubt_kept = state == 'unknown' and is_claimed and outcome ~= 'released'
+local is_in_flight = state == 'sending' or (state == 'unknown' and not is_claimed)
+if outcome == 'window_refused' and is_in_flight then
   state = refuse_window(id, now)
-elseif is_ours_to_say and not (WAITING[state] and outcome == 'submitted') then
-  -- A status that came before the settle, a late window refusal included, knows more than we do.
+elseif outcome ~= 'released' and (is_in_flight or (WAITING[state] and not OF_AN_ATTEMPT[outcome])) then
   set_state(id, state, outcome, now)
   note(id, now, outcome, {reason = reason ~= '' and reason or nil})
   state = outcome
 end
 
-if ARGV[12] ~= '' and (state == 'held' or state == 'deferred') then
+if #groups > 0 and WAITING[state] then
   redis.call('ZREM', key('lane', sender, contact), id)
-  redis.call('ZADD', key('held', ARGV[12]), found[5], id)
+  for _, group in ipairs(groups) do
+    redis.call('ZADD', key('held', group), found[5], id)
+  end
   redis.call('HSET', message, 'held_in', ARGV[12])
 elseif WAITING[state] then
   redis.call('ZADD', key('lane', sender, contact), found[5], id)
   redis.call('ZADD', key('expiring'), found[6], id)
-elseif state ~= 'unknown' then
+elseif state ~= 'unknown' or (is_doubt_kept and (outcome ~= 'deferred' or #groups > 0)) then
   leave_lane(id, sender, contact)
 end
 if is_claimed then

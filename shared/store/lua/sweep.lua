@@ -1,6 +1,6 @@
 -- What runs by the clock for a business: expiries and waking. One worker wins each beat.
 -- KEYS  business
--- ARGV  now, life of the lock (ms), most messages a beat, length of a lease (ms)
+-- ARGV  now, life of the lock (ms), most messages a beat, length of a lease (ms), retention (ms)
 -- Returns 1 if this caller won, else 0
 local now, most = ARGV[1], tonumber(ARGV[3])
 if not redis.call('SET', key('ticker'), '1', 'NX', 'PX', ARGV[2]) then
@@ -9,7 +9,7 @@ end
 
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('expiring'), '-inf', now, 'LIMIT', 0, most)) do
   local message = key('message', id)
-  local found = redis.call('HMGET', message, 'state', 'sender', 'contact', 'held_in')
+  local found = redis.call('HMGET', message, 'state', 'sender', 'contact')
   local state, sender, contact = found[1], found[2], found[3]
   if not state then
     redis.call('ZREM', key('expiring'), id)
@@ -21,16 +21,24 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('expiring'), '-inf', now, 'L
     redis.call('HSET', message, 'reason', 'expired')
     note(id, now, 'expired')
     leave_lane(id, sender, contact)
-    if found[4] then
-      redis.call('ZREM', key('held', found[4]), id)
-    end
+    unhold(id)
     place(sender, contact, now)
   end
 end
 
-for _, group in ipairs(redis.call('SRANDMEMBER', key('waking'), 10)) do
-  if wake(group, now, most) < most then
-    redis.call('SREM', key('waking'), group)
+-- A group is walked once, in order: what is put back into it while it is walked is not woken again.
+local waking = redis.call('HGETALL', key('waking'))
+for i = 1, math.min(#waking, 20), 2 do
+  local woken, last = wake(waking[i], now, most, waking[i + 1])
+  if woken < most then
+    redis.call('HDEL', key('waking'), waking[i])
+  else
+    redis.call('HSET', key('waking'), waking[i], last)
   end
+end
+
+for _, state in ipairs({'submitted', 'sent', 'delivered', 'read', 'played', 'unknown', 'failed', 'refused',
+  'expired', 'cancelled'}) do
+  redis.call('ZREMRANGEBYSCORE', key('state', state), '-inf', now - ARGV[5])
 end
 return 1

@@ -12,6 +12,7 @@ for _, contact in ipairs(redis.call('ZRANGEBYSCORE', key('leased', sender), '-in
   if found[1] == 'sending' then
     set_state(id, 'sending', 'unknown', now)
     redis.call('HSET', message, 'not_before', ARGV[3], 'reason', 'worker_lost', 'result:' .. found[2], ARGV[4])
+    redis.call('HSET', key('paused', sender), contact, ARGV[3])
     note(id, now, 'unknown', {reason = 'worker_lost'})
     doubts = doubts + 1
   elseif found[1] and (WAITING[found[1]] or found[1] == 'unknown') then

@@ -1,0 +1,232 @@
+"""One batch of claims: decide, begin, send, and say how each attempt ended.
+
+A request never leaves before `begin` has said Go, nor after the time that `begin` was told. What a provider
+has answered is never thrown away, whatever else goes wrong.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.clock import to_ms
+from shared.configuration import AnySender
+from shared.decision import describe, facts_of
+from shared.deps import Deps
+from shared.domain.identifiers import AttemptReference
+from shared.domain.retry import ErrorClass
+from shared.domain.routing import Route, SessionRoute, TemplateRoute, decide
+from shared.errors import StoreUnavailableError
+from shared.observability import LogEvent, get_logger, place_of
+from shared.providers.base import UNLISTED, Outgoing, Rejected, SendResult
+from shared.settings import LEASE, PROVIDER_DEADLINE
+from shared.store.claims import Begin, Changed, Claim, Go, Outcome, Settle, Stepped
+from shared.store.codec import Known
+from workers.outcomes import settle_sent, settle_unsent
+from workers.report import Report, Settled
+
+_DECISIONS = 3
+# What a provider has answered must not be forgotten because Redis restarts: the record waits for it.
+_RECORD_TRIES = 20
+_RECORD_PAUSE = timedelta(seconds=0.5)
+#: After this a request could outlive its lease.
+_BEGUN_FOR = LEASE - PROVIDER_DEADLINE
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    claim: Claim
+    route: SessionRoute | TemplateRoute
+    attempt: int
+    #: The last instant at which it may leave.
+    leave_before: datetime
+
+
+class Attempts:
+    """The attempts of one sender in one drain."""
+
+    def __init__(self, deps: Deps, sender: AnySender, report: Report) -> None:
+        self._deps = deps
+        self._sender = sender
+        self._provider = deps.providers[sender.alias]
+        self._report = report
+
+    @property
+    def batch_size(self) -> int:
+        return self._provider.batch_size
+
+    def work(self, batch: Sequence[Claim], settles: list[Settle]) -> tuple[list[Settle], bool]:
+        """Settle what ended, begin what is next, send it.
+
+        Returns what is to be settled next, and whether a settled contact has more to do now.
+        """
+        begun, settles, has_more = self._begin(batch, settles)
+        if not begun:
+            return [], has_more | (bool(settles) and self.record(settles).has_more)
+        return settles + self._send(begun), has_more
+
+    def record(self, settles: Sequence[Settle], begins: Sequence[Begin] = ()) -> Stepped:
+        """One round trip. With something to settle it waits for a server that is away."""
+        tries = _RECORD_TRIES if settles else 1
+        while True:
+            try:
+                return self._deps.lanes.step(settles, begins, now=self._deps.clock.now())
+            except StoreUnavailableError:
+                tries -= 1
+                if tries == 0:
+                    raise
+                self._deps.clock.sleep(_RECORD_PAUSE)
+
+    def _begin(
+        self, batch: Sequence[Claim], settles: list[Settle]
+    ) -> tuple[list[_Begun], list[Settle], bool]:
+        """Decide and begin; what changed under our hands is decided again, at most twice."""
+        begun: list[_Begun] = []
+        has_more = False
+        undecided: list[tuple[Claim, Known]] = [(claim, claim.known) for claim in batch]
+        for _ in range(_DECISIONS):
+            if not undecided:
+                break
+            begins, unsent = self._decide(undecided)
+            settles = [*settles, *unsent]
+            try:
+                stepped = self.record(settles, [begin for begin, _ in begins])
+            except StoreUnavailableError:
+                if not begun:
+                    raise
+                return begun, settles, has_more  # what has begun goes first; the rest lapses unbegun
+            settles, undecided = [], []
+            has_more |= stepped.has_more
+            for (begin, route), answer in zip(begins, stepped.answers, strict=True):
+                if isinstance(answer, Go):
+                    begun.append(_Begun(begin.claim, route, answer.attempt, self._leave_before(begin)))
+                elif isinstance(answer, Changed):
+                    undecided.append((begin.claim, answer.known))
+        return begun, settles + _released(claim for claim, _ in undecided), has_more
+
+    def _leave_before(self, begin: Begin) -> datetime:
+        return min(begin.begin_before, begin.decided_at + _BEGUN_FOR)
+
+    def _decide(
+        self, claims: Sequence[tuple[Claim, Known]]
+    ) -> tuple[list[tuple[Begin, SessionRoute | TemplateRoute]], list[Settle]]:
+        begins: list[tuple[Begin, SessionRoute | TemplateRoute]] = []
+        unsent: list[Settle] = []
+        now = self._deps.clock.now()
+        for claim, known in claims:
+            try:
+                decided = self._decide_one(claim, known, now)
+            except Exception as exc:  # noqa: BLE001 - a message that cannot be decided must not take others along
+                get_logger().error(
+                    LogEvent.BUG,
+                    message_id=claim.message_id.value,
+                    error=type(exc).__name__,
+                    at=place_of(exc),
+                )
+                continue
+            if isinstance(decided, Settle):
+                unsent.append(decided)
+            else:
+                begins.append(decided)
+        return begins, unsent
+
+    def _decide_one(
+        self, claim: Claim, known: Known, now: datetime
+    ) -> tuple[Begin, SessionRoute | TemplateRoute] | Settle:
+        facts = facts_of(known, self._sender, self._deps.settings.configuration.policy, now)
+        route = decide(claim.request, facts)
+        if not isinstance(route, SessionRoute | TemplateRoute):
+            settle = replace(settle_unsent(claim, route, facts), versions=known.versions)
+            self._note(claim, route, settle, now)
+            return settle
+        begin = Begin(
+            claim=claim,
+            nonce=self._deps.new_nonce(),
+            versions=known.versions,
+            decided_at=now,
+            begin_before=_last_instant(claim, route),
+            attempt={"started_at": to_ms(now), "route": describe(route, claim.request, facts)},
+        )
+        return begin, route
+
+    def _send(self, begun: Sequence[_Begun]) -> list[Settle]:
+        """The request. What Redis has delayed for too long stays here: provably unsent."""
+        started_at = self._deps.clock.now()
+        late = [item for item in begun if started_at > item.leave_before]
+        begun = [item for item in begun if started_at <= item.leave_before]
+        settles = [
+            Settle(claim=item.claim, outcome=Outcome.DEFERRED, until=started_at, reason="begun_too_late")
+            for item in late
+        ]
+        if not begun:
+            return settles
+        results = self._provider.send([_outgoing(item) for item in begun])
+        return settles + self._ended(begun, results, started_at)
+
+    def _ended(
+        self, begun: Sequence[_Begun], results: Sequence[SendResult], started_at: datetime
+    ) -> list[Settle]:
+        now = self._deps.clock.now()
+        grace = self._deps.settings.doubt_grace
+        settles = []
+        for item, result in zip(begun, results, strict=True):
+            settle = settle_sent(item.claim, result, now=now, grace=grace, jitter=self._deps.jitter())
+            settles.append(settle)
+            self._note(item.claim, item.route, settle, started_at, attempt=item.attempt, result=result)
+        for rejected in {result.code: result for result in results if isinstance(result, Rejected)}.values():
+            self._alert(rejected)
+        return settles
+
+    def _alert(self, rejected: Rejected) -> None:
+        """What somebody must hear of: a sender that cannot send, a code that we do not know."""
+        if rejected.row is UNLISTED:
+            get_logger().error(LogEvent.UNLISTED_ERROR_CODE, sender=self._sender.alias, code=rejected.code)
+        if rejected.row.error_class is not ErrorClass.HALT:
+            return
+        get_logger().error(LogEvent.SENDER_HALTED, sender=self._sender.alias, code=rejected.code)
+        why = f"{self._sender.provider} error {rejected.code}: {rejected.row.advice}"
+        try:
+            self._deps.senders.halt(self._sender, why, now=self._deps.clock.now())
+        except StoreUnavailableError as exc:
+            # The answers must be recorded all the same; the next attempt will halt it.
+            get_logger().warning(LogEvent.STORE_UNAVAILABLE, where="halt", error=str(exc))
+
+    def _note(
+        self,
+        claim: Claim,
+        route: Route,
+        settle: Settle,
+        started_at: datetime,
+        *,
+        attempt: int = 0,
+        result: SendResult | None = None,
+    ) -> None:
+        code = result.code if isinstance(result, Rejected) else ""
+        self._report.add(
+            Settled(
+                message_id=claim.message_id.value,
+                route=route.kind,
+                outcome=settle.outcome,
+                attempt=attempt or claim.attempts,
+                code=code if result else settle.reason,
+                started_at=started_at,
+                ended_at=self._deps.clock.now(),
+            )
+        )
+
+
+def _last_instant(claim: Claim, route: SessionRoute | TemplateRoute) -> datetime:
+    expires_at = claim.request.expires_at
+    return min(route.begin_before, expires_at) if isinstance(route, SessionRoute) else expires_at
+
+
+def _released(claims: Iterable[Claim]) -> list[Settle]:
+    """Given back unbegun: provably not sent, ready again at once."""
+    return [Settle(claim=claim, outcome=Outcome.RELEASED) for claim in claims]
+
+
+def _outgoing(begun: _Begun) -> Outgoing:
+    return Outgoing(
+        reference=AttemptReference(begun.claim.message_id, begun.attempt),
+        to=begun.claim.contact,
+        route=begun.route,
+    )

@@ -1,0 +1,43 @@
+"""What a drain did: ids, rules and codes only, fit for Flower and logs."""
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.store.claims import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What became of one message in this drain."""
+
+    message_id: str
+    route: str
+    outcome: Outcome
+    attempt: int
+    #: The provider's code, or the rule that sent nothing.
+    code: str = ""
+    started_at: datetime
+    ended_at: datetime
+
+
+@dataclass(slots=True)
+class Report:
+    """Filled by many threads."""
+
+    sender: str
+    settled: list[Settled] = field(default_factory=list)
+    #: Something is left to do, and nobody rings for it but whoever reads this.
+    must_ring: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def add(self, item: Settled) -> None:
+        with self._lock:
+            self.settled.append(item)
+
+    def __str__(self) -> str:
+        counts = Counter(item.outcome + (f" ({item.code})" if item.code else "") for item in self.settled)
+        return f"{self.sender} → " + (
+            ", ".join(f"{what} {n}" for what, n in counts.items()) or "nothing ready"
+        )
