@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from environs import Env, EnvValidationError, validate
+from environs import Env, EnvValidationError, ValidationError, validate
 
 from shared.configuration import Configuration, Secret
 from shared.errors import SettingsError
@@ -85,7 +85,7 @@ def _is_bind(text: str) -> None:
     match = _BIND.fullmatch(text)
     if match is None or not 0 < int(match[1]) <= _LARGEST_PORT:
         mend = "write host:port, like 127.0.0.1:8080"
-        raise EnvValidationError(mend, [mend])
+        raise ValidationError(mend)
 
 
 def _is_redis_url(text: str) -> None:
@@ -96,7 +96,7 @@ def _is_redis_url(text: str) -> None:
         is_known = False
     if not is_known:
         mend = "write redis://host:port/0, or rediss:// for TLS"
-        raise EnvValidationError(mend, [mend])
+        raise ValidationError(mend)
 
 
 def _env_mistakes(env: Env) -> list[str]:

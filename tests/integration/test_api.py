@@ -771,6 +771,24 @@ class TestKeys:
         assert [item["alias"] for item in listed] == ["negozio"]
 
 
+class TestDryRunMismatch:
+    def test_a_dry_run_refuses_what_the_call_would_refuse(self, client, world):
+        world.deps.templates.create("default", template(), nonce="n")
+        body = {
+            "to": ANNA.value,
+            "sender": "shop",
+            "text": "Ciao",
+            "template": {"name": "ordine_pronto", "language": "it", "variables": ["Anna"]},
+        }
+
+        answers = [
+            client.post(f"/v1/messages{query}", json=body, headers=ORDERS) for query in ("", "?dry_run=true")
+        ]
+
+        assert [answer.json["code"] for answer in answers] == ["template_mismatch"] * 2
+        assert answers[0].json["errors"] == answers[1].json["errors"]
+
+
 class TestErrors:
     @pytest.mark.parametrize(
         "body",

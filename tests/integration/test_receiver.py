@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from io import BytesIO
 
 import pytest
 import redis
@@ -171,6 +172,13 @@ class TestMeta:
         assert world.client.keys("window:*") == []
         assert world.client.xlen("quarantine:{default}") == 1
 
+    def test_what_is_not_ours_is_kept_once_however_often_it_is_in_a_body(self, door, world):
+        messages = [text(id=f"wamid.{n}") for n in range(50)]
+
+        assert post_meta(door, meta_body(*messages, pnid="999")).status_code == 200
+
+        assert world.client.xlen("quarantine:{default}") == 1
+
     def test_an_authentic_body_that_is_not_json_is_kept_and_answered_200(self, door, world):
         assert post_meta(door, b"\xff{not json").status_code == 200
 
@@ -219,6 +227,12 @@ class TestCm:
         assert door.post(HOOK, json=cm_body()).status_code == 200
 
         assert window(world, "negozio").is_open(NOW)
+
+    def test_its_address_does_not_speak_for_a_number_whose_updates_meta_signs(self, door, world):
+        assert door.post(HOOK, json=cm_body(to={"number": "+15550783881"})).status_code == 200
+
+        assert not window(world, "shop").is_open(NOW)
+        assert world.client.xlen("quarantine:{default}") == 1
 
     def test_the_same_post_twice_has_one_effect(self, door, world):
         door.post(HOOK, json=cm_body())
@@ -271,6 +285,21 @@ class TestBounds:
 
         assert answer.status_code == 413
         assert world.client.keys("*") == []
+
+    @pytest.mark.parametrize("size", [4 * 1024 * 1024, 4 * 1024 * 1024 + 1])
+    def test_a_chunked_body_is_bounded_too(self, door, size):
+        body = b" " * size
+        chunked = {"Transfer-Encoding": "chunked"}
+        environ = {"wsgi.input_terminated": True}
+
+        answer = door.post(
+            "/webhooks/shop",
+            input_stream=BytesIO(body),
+            headers={**sign(body), **chunked},
+            environ_overrides=environ,
+        )
+
+        assert answer.status_code == (200 if size == 4 * 1024 * 1024 else 413)
 
     @pytest.mark.parametrize("method", ["put", "delete", "patch"])
     def test_other_methods_are_405(self, door, method):

@@ -378,3 +378,34 @@ def test_a_misspelt_setting_is_a_mistake_that_names_it():
     _, mistakes = parse_configuration({"policy": {"reaction_opens_window": True}})
 
     assert mistakes == ["policy.reaction_opens_window: Unknown field."]
+
+
+def meta_table(number: str, phone_number_id: str) -> dict[str, object]:
+    return {
+        "provider": "meta",
+        "number": number,
+        "phone_number_id": phone_number_id,
+        "business_account_id": "2",
+        "access_token": "env:A_SECRET",
+        "app_secret": ["env:A_SECRET"],
+        "verify_token": "env:A_SECRET",
+    }
+
+
+def test_two_senders_with_one_number_are_a_mistake(monkeypatch):
+    from shared.schemas.configuration import parse_configuration
+
+    monkeypatch.setenv("A_SECRET", "x")
+    senders = {"a": meta_table("+15550783881", "1"), "b": meta_table("+15550783882", "1")}
+
+    _, mistakes = parse_configuration({"senders": senders})
+
+    assert mistakes == ["senders.b: has the same number as senders.a"]
+
+
+def test_a_misspelt_table_does_not_hide_other_mistakes():
+    from shared.schemas.configuration import parse_configuration
+
+    _, mistakes = parse_configuration({"policyy": {}, "policy": {"languages": ["xx"]}})
+
+    assert [mistake.split(":")[0] for mistake in mistakes] == ["policyy", "policy.languages.0"]
