@@ -1,0 +1,449 @@
+"""The laws of the store: whatever happens in whatever order, no message is lost, stuck or begun twice.
+
+A machine accepts, claims, begins, settles, repeats and crashes as chance has it; after each step it reads
+where everything stands in Redis. At the end it lets all run out, and nothing may be left.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import redis
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from ulid import ULID
+
+from shared.clock import ManualClock, from_ms
+from shared.configuration import Policy
+from shared.decision import facts_of
+from shared.domain.consent import Category, ConsentRecord
+from shared.domain.identifiers import ContactId, MessageId
+from shared.domain.message import TRANSITIONS, InDoubt, MessageRequest, MessageState, Priority, WhenClosed
+from shared.domain.retry import ErrorClass
+from shared.domain.routing import SessionRoute, TemplateRoute, decide
+from shared.domain.templates import Approval, Gate, TemplateId
+from shared.providers.base import ErrorRow, Rejected, SendResult, Submitted
+from shared.store.claims import Begin, BeginAnswer, Changed, Claim, Go, Outcome, Settle
+from shared.store.codec import Known
+from shared.store.keys import Keys
+from shared.store.messages import Acceptance
+from tests.builders import (
+    ANNA,
+    DAY,
+    GRACE,
+    NOW,
+    Stores,
+    call,
+    meta_sender,
+    opt_in,
+    opt_out,
+    request,
+    status,
+    template,
+    wrote,
+)
+from workers.outcomes import settle_sent, settle_unsent
+
+#: Slow, so that its limit is met too.
+SENDER = meta_sender(throughput_per_second=10.0)
+KEYS = Keys(SENDER.business)
+CONTACTS = (ANNA, ContactId("+393330000002"), ContactId("+393330000003"))
+PENDING = template(gates={Gate.PROVIDER: Approval.PENDING, Gate.WHATSAPP: Approval.PENDING})
+APPROVED = template(id=TemplateId(SENDER.account, "sollecito", "it"))
+TEMPLATES = (PENDING, APPROVED)
+SECOND = timedelta(seconds=1)
+
+WAITING = frozenset({MessageState.QUEUED, MessageState.HELD, MessageState.DEFERRED})
+FINAL = frozenset(MessageState) - WAITING - {MessageState.SENDING, MessageState.UNKNOWN}
+
+contacts = st.sampled_from(CONTACTS)
+#: How often a call is made: a client repeats it when the answer was lost.
+times = st.sampled_from([1, 1, 2])
+texts = st.sampled_from(["ciao", "ciao", "ciao", "start", "stop"])
+changes = st.sampled_from(["resume", "resume", "halt", "opt_in", "opt_in", "opt_out", *Approval])
+contents = st.sampled_from(
+    [
+        {"text": "ciao", "templates": ()},
+        {"text": "ciao", "templates": (call(),)},
+        {"text": "ciao", "templates": (call("sollecito"),)},
+        {"text": None, "templates": (call(),)},
+        {"text": None, "templates": (call(), call("sollecito"))},
+    ]
+)
+manners = st.fixed_dictionaries(
+    {
+        "to": contacts,
+        "priority": st.sampled_from(Priority),
+        "in_doubt": st.sampled_from(InDoubt),
+        "when_closed": st.sampled_from(WhenClosed),
+    }
+)
+lifetimes = st.sampled_from([DAY, 600 * SECOND, 60 * SECOND, 5 * SECOND])
+#: How long ago a contact wrote: now, with little of the window left, and with none.
+ages = st.sampled_from([0 * SECOND, 5 * SECOND, DAY - 100 * SECOND, DAY - 50 * SECOND, DAY + SECOND])
+reports = st.sampled_from(
+    [
+        (MessageState.SENT, None),
+        (MessageState.DELIVERED, None),
+        (MessageState.READ, None),
+        (MessageState.FAILED, ErrorClass.PERMANENT),
+        (MessageState.FAILED, ErrorClass.WINDOW),
+    ]
+)
+results = st.sampled_from(
+    [Submitted()] * 3
+    + [
+        Rejected(code="1", row=ErrorRow(error_class=error_class, advice="…"))
+        for error_class in (
+            ErrorClass.IN_DOUBT,
+            ErrorClass.WINDOW,
+            ErrorClass.RETRY,
+            ErrorClass.PERMANENT,
+            ErrorClass.HALT,
+        )
+    ]
+)
+pauses = st.sampled_from([0.1, 0.5, 1, 5, 16, 61, 300])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    claim: Claim
+    number: int
+
+
+class Standing:
+    """Where everything stands in Redis, and the state of each message."""
+
+    def __init__(self, client: redis.Redis, ids: list[str]) -> None:
+        self.lanes = sorted_sets(client, f"lane:{{default}}:{SENDER.alias}:")
+        self.ready = sorted_sets(client, f"ready:{{default}}:{SENDER.alias}:")
+        self.index = sorted_sets(client, "state:{default}:")
+        self.held = [id_ for held in sorted_sets(client, "held:{default}:").values() for id_ in set(held)]
+        self.leased = client.zrange(f"leased:{{default}}:{SENDER.alias}", 0, -1)
+        self.claimed = client.hgetall(f"claimed:{{default}}:{SENDER.alias}")
+        self.expiring = set(client.zrange("expiring:{default}", 0, -1))
+        self.in_lane = [id_ for lane in self.lanes.values() for id_ in lane]
+        self.in_hand = set(self.claimed.values())
+        self.states = {id_: MessageState(client.hget(KEYS.message(id_), "state")) for id_ in ids}
+
+    def those_in(self, states: frozenset[MessageState]) -> Iterator[str]:
+        return (id_ for id_, state in self.states.items() if state in states)
+
+
+def sorted_sets(client: redis.Redis, prefix: str) -> dict[str, list[str]]:
+    """The members of each sorted set whose key starts so, by the rest of the key."""
+    return {key.removeprefix(prefix): client.zrange(key, 0, -1) for key in client.keys(f"{prefix}*")}
+
+
+def waiting_messages_stand_in_their_lane_or_are_held(standing: Standing) -> None:
+    for id_ in standing.those_in(WAITING):
+        assert (standing.in_lane.count(id_) == 1) is not (id_ in standing.held), id_
+        assert id_ in standing.expiring, id_
+
+
+def a_message_being_sent_is_in_its_lane_and_in_hand(standing: Standing) -> None:
+    for id_ in standing.those_in(frozenset({MessageState.SENDING})):
+        assert id_ in standing.in_lane, id_
+        assert id_ in standing.in_hand, id_
+
+
+def a_doubt_outside_its_lane_is_forgotten_by_the_clock(standing: Standing) -> None:
+    for id_ in standing.those_in(frozenset({MessageState.UNKNOWN})):
+        assert id_ in standing.in_lane or id_ not in standing.expiring, id_
+
+
+def final_messages_stand_nowhere(standing: Standing) -> None:
+    """Unless somebody has it in hand, who will find that it is settled."""
+    places = {*standing.in_lane, *standing.held, *standing.expiring}
+
+    for id_ in standing.those_in(FINAL):
+        assert id_ not in places or id_ in standing.in_hand, id_
+
+
+def a_contact_with_work_stands_in_exactly_one_place(standing: Standing) -> None:
+    ready = [contact for contacts in standing.ready.values() for contact in contacts]
+
+    for contact in CONTACTS:
+        places = ready.count(contact.value) + standing.leased.count(contact.value)
+        has_work = contact.value in standing.lanes
+        assert places == 1 if has_work else ready.count(contact.value) == 0, contact
+
+
+def whoever_is_leased_is_claimed(standing: Standing) -> None:
+    assert sorted(standing.leased) == sorted(standing.claimed)
+
+
+def the_index_of_states_says_what_the_messages_say(standing: Standing) -> None:
+    indexed = [(id_, state) for state, ids in standing.index.items() for id_ in ids]
+
+    assert sorted(indexed) == sorted(standing.states.items())
+
+
+LAWS = (
+    waiting_messages_stand_in_their_lane_or_are_held,
+    a_message_being_sent_is_in_its_lane_and_in_hand,
+    a_doubt_outside_its_lane_is_forgotten_by_the_clock,
+    final_messages_stand_nowhere,
+    a_contact_with_work_stands_in_exactly_one_place,
+    whoever_is_leased_is_claimed,
+    the_index_of_states_says_what_the_messages_say,
+)
+
+
+while_busy = precondition(lambda self: any(state not in FINAL for state in self.states.values()))
+
+
+class Machine(RuleBasedStateMachine):
+    """One sender with three contacts, two templates, and workers that forget and repeat themselves."""
+
+    claims = Bundle("claims")
+    begun = Bundle("begun")
+    #: Every attempt that ever left: a status may come at any time.
+    sent = Bundle("sent")
+
+    def __init__(self, client: redis.Redis) -> None:
+        super().__init__()
+        client.flushdb()
+        self.client = client
+        self.stores = Stores(client)
+        self.clock = ManualClock(NOW)
+        self.requests: dict[str, MessageRequest] = {}
+        self.states: dict[str, MessageState] = {}
+        self.numbers: set[tuple[str, int]] = set()
+        self.settles: list[Settle] = []
+        for registered in TEMPLATES:
+            self.stores.templates.create(SENDER.business, registered, nonce="n")
+        for contact in CONTACTS:
+            self.set_consent(contact, opt_in())
+            self.stores.recorder.record([(SENDER, wrote(contact=contact))], now=NOW)
+
+    @property
+    def now(self):
+        return self.clock.now()
+
+    @rule(content=contents, manner=manners, lifetime=lifetimes, times=times)
+    def accept(self, content, manner, lifetime, times):
+        asked = request(**content, **manner, expires_at=self.now + lifetime)
+        acceptance = Acceptance(message_id=MessageId.from_ulid(str(ULID())), app="orders", request=asked)
+        for _ in range(times):
+            self.stores.messages.accept(SENDER, acceptance, now=self.now)
+        self.requests[acceptance.message_id.value] = asked
+
+    @while_busy
+    @rule(contact=contacts, age=ages, text=texts, times=times)
+    def contact_writes(self, contact, age, text, times):
+        event = wrote(self.now - age, contact=contact, text=text)
+        self.stores.recorder.record([(SENDER, event)] * times, now=self.now)
+
+    @rule(attempt=sent, report=reports, times=times)
+    def status(self, attempt, report, times):
+        state, error_class = report
+        event = status(attempt.claim.message_id, state, attempt=attempt.number, error_class=error_class)
+        self.stores.recorder.record([(SENDER, event)] * times, now=self.now)
+
+    @while_busy
+    @rule(target=claims, most=st.sampled_from([1, 2, 8]), times=times)
+    def claim(self, most, times):
+        return multiple(*self.claim_up_to(most, times=times))
+
+    @rule(targets=(begun, sent), claim=consumes(claims), times=times)
+    def work(self, claim, times):
+        return multiple(*self.work_on([claim], times=times))
+
+    @while_busy
+    @rule(targets=(begun, sent), most=st.sampled_from([1, 8]), times=times)
+    def claim_and_work(self, most, times):
+        return multiple(*self.work_on(self.claim_up_to(most, times=times), times=times))
+
+    @rule(attempt=consumes(begun), result=results, times=times)
+    def answer(self, attempt, result, times):
+        self.settle_attempt(attempt, result, times=times)
+
+    @while_busy
+    @rule(target=sent, result=results, times=times)
+    def send(self, result, times):
+        """All of it at once, as it goes when nothing happens in between."""
+        attempts = self.work_on(self.claim_up_to(8, times=times), times=times)
+        self.every_law_holds()
+        for attempt in attempts:
+            self.settle_attempt(attempt, result, times=times)
+        return multiple(*attempts)
+
+    @precondition(lambda self: self.settles)
+    @rule(settle=st.runner().flatmap(lambda self: st.sampled_from(self.settles)))
+    def settle_long_after(self, settle):
+        self.stores.lanes.step([settle], [], now=self.now)
+
+    @rule(claim=consumes(claims), times=times)
+    def release(self, claim, times):
+        self.settle(Settle(claim=claim, outcome=Outcome.RELEASED), times=times)
+
+    @rule(attempt=consumes(begun))
+    def crash(self, attempt):
+        """Nobody settles it. A claim that nobody works on is a crash before the begin."""
+
+    @while_busy
+    @rule(seconds=pauses, has_beat=st.booleans())
+    def time_passes(self, seconds, has_beat):
+        self.clock.advance(timedelta(seconds=seconds))
+        self.end_windows()
+        if has_beat:
+            self.beat()
+
+    @while_busy
+    @rule(change=changes, contact=contacts, changed=st.sampled_from(TEMPLATES))
+    def facts_change(self, change, contact, changed):
+        match change:
+            case "halt":
+                self.stores.senders.halt(SENDER, "why", now=self.now)
+            case "resume":
+                self.stores.senders.resume(SENDER, now=self.now)
+            case "opt_out":
+                self.set_consent(contact, opt_out(self.now))
+            case "opt_in":
+                self.set_consent(contact, opt_in(self.now))
+            case Approval():
+                for gate in Gate:
+                    self.stores.templates.decide(SENDER.business, changed.id, gate, change, None)
+
+    @invariant()
+    def every_law_holds(self):
+        standing = Standing(self.client, list(self.requests))
+        for law in LAWS:
+            law(standing)
+        self.messages_move_along_the_table(standing)
+
+    def teardown(self):
+        """Every worker dies; others come, and what is left runs out."""
+        for _ in range(50):
+            self.stores.senders.resume(SENDER, now=self.now)
+            self.clock.advance(timedelta(hours=1))
+            self.end_windows()
+            self.beat()
+            self.work_off()
+            self.every_law_holds()
+            if not self.left():
+                break
+
+        assert self.left() == []
+        assert {*self.states.values()} <= FINAL | {MessageState.UNKNOWN}
+
+    def work_off(self):
+        attempts = self.work_on(self.claim_up_to(8))
+        self.every_law_holds()
+        for attempt in attempts:
+            self.settle_attempt(attempt, Submitted())
+
+    def left(self) -> list[str]:
+        kinds = ("lane", "held", "ready", "leased", "claimed", "paused", "expiring")
+        return [key for kind in kinds for key in self.client.keys(f"{kind}:*")]
+
+    def messages_move_along_the_table(self, standing: Standing) -> None:
+        for id_, state in standing.states.items():
+            before = self.states.get(id_, MessageState.QUEUED)
+            assert state is before or state in TRANSITIONS[before], (id_, before, state)
+            is_again = (before, state) == (MessageState.UNKNOWN, MessageState.SENDING)
+            assert not is_again or self.requests[id_].in_doubt is InDoubt.RESEND, id_
+        self.states = standing.states
+
+    def claim_up_to(self, most: int, *, times: int = 1) -> list[Claim]:
+        nonce = str(ULID())
+        first, *repeats = [
+            self.stores.lanes.claim(SENDER, most, nonce=nonce, now=self.now) for _ in range(times)
+        ]
+        assert repeats in ([], [first])
+        return first
+
+    def work_on(self, claims: list[Claim], *, times: int = 1) -> list[Attempt]:
+        answers = [(claim, self.decide_and_step(claim, times=times)) for claim in claims]
+        return [Attempt(claim=claim, number=go.attempt) for claim, go in answers if isinstance(go, Go)]
+
+    def decide_and_step(self, claim: Claim, *, times: int) -> BeginAnswer | None:
+        """None: the route sends nothing, and the claim is settled."""
+        answer = self.decide_once(claim, claim.known, times=times)
+        if isinstance(answer, Changed):
+            answer = self.decide_once(claim, answer.known, times=times)
+            assert not isinstance(answer, Changed)
+        return answer
+
+    def decide_once(self, claim: Claim, known: Known, *, times: int) -> BeginAnswer | None:
+        facts = facts_of(known, SENDER, Policy(), self.now)
+        route = decide(claim.request, facts)
+        if isinstance(route, SessionRoute | TemplateRoute):
+            return self.begin(claim, known, times=times)
+        self.settle(replace(settle_unsent(claim, route, facts), versions=known.versions), times=times)
+        return None
+
+    def begin(self, claim: Claim, known: Known, *, times: int) -> BeginAnswer:
+        begin = Begin(
+            claim=claim,
+            nonce=claim.fence,
+            versions=known.versions,
+            decided_at=self.now,
+            begin_before=claim.request.expires_at,
+            attempt={},
+        )
+        (answer,) = self.stores.lanes.step([], [begin], now=self.now).answers
+        if isinstance(answer, Go):
+            assert self.stores.lanes.step([], [begin] * (times - 1), now=self.now).answers == (answer,) * (
+                times - 1
+            )
+            self.note_begun(claim.message_id.value, answer.attempt)
+        return answer
+
+    def note_begun(self, id_: str, attempt: int) -> None:
+        assert (id_, attempt) not in self.numbers
+        self.numbers.add((id_, attempt))
+
+    def settle_attempt(self, attempt: Attempt, result: SendResult, *, times: int = 1) -> None:
+        settle = settle_sent(attempt.claim, result, now=self.now, grace=GRACE, jitter=0.5)
+        self.settle(settle, times=times)
+
+    def settle(self, settle: Settle, *, times: int) -> None:
+        for _ in range(times):
+            self.stores.lanes.step([settle], [], now=self.now)
+        self.settles.append(settle)
+
+    def beat(self) -> None:
+        self.client.delete("ticker:{default}")
+        self.stores.lanes.sweep(SENDER.business, now=self.now)
+        self.stores.lanes.tick([SENDER], now=self.now)
+
+    def set_consent(self, contact: ContactId, record: ConsentRecord) -> None:
+        self.stores.contacts.set_consent(SENDER.business, contact, record, list(Category))
+
+    def end_windows(self) -> None:
+        """What Redis does by its own clock, which no test can move."""
+        for key in self.client.keys("window:*"):
+            last, _, _ = self.client.get(key).partition("|")
+            if from_ms(last) + DAY <= self.now:
+                self.client.delete(key)
+
+
+def run(client: redis.Redis, *, examples: int, steps: int) -> None:
+    limits = settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    run_state_machine_as_test(lambda: Machine(client), settings=limits)
+
+
+def test_the_laws_hold_whatever_happens(fake_redis):
+    run(fake_redis, examples=60, steps=40)
+
+
+def test_the_laws_hold_on_a_real_server(real_redis):
+    run(real_redis, examples=10, steps=40)
