@@ -40,7 +40,7 @@ class Contacts:
     def get(self, sender: AnySender, contact: ContactId) -> ContactRecord:
         """A contact as one sender sees it; one who is unknown has a closed window and no consent."""
         keys = Keys(sender.business)
-        with translated():
+        with translated(self._client):
             pipeline = self._client.pipeline(transaction=False)
             pipeline.get(keys.window(sender.alias, contact))
             pipeline.hgetall(keys.contact(contact))
@@ -66,7 +66,7 @@ class Contacts:
     def _inbound(self, keys: Keys, ids: Sequence[str]) -> tuple[Mapping[str, Any], ...]:
         if not ids:
             return ()
-        with translated():
+        with translated(self._client):
             texts = self._client.mget([keys.inbound(id_) for id_ in ids])
         return tuple(
             {"id": id_, **json.loads(text)} for id_, text in zip(ids, texts, strict=True) if text is not None

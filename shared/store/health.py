@@ -14,7 +14,7 @@ class Health:
 
     def trouble(self) -> str | None:
         """Why it is not fit; None: it is. Raises StoreUnavailableError when it does not answer or write."""
-        with translated():
+        with translated(self._client):
             pipeline = self._client.pipeline(transaction=False)
             pipeline.set(_PROBE, "1", px=_PROBE_LIFE_MS)
             pipeline.info("memory")

@@ -117,7 +117,7 @@ class Messages:
 
     def get_all(self, business: str, ids: Sequence[MessageId]) -> list[MessageRecord]:
         """Those of `ids` that are still kept, in that order, in one round trip."""
-        with translated():
+        with translated(self._client):
             pipeline = self._client.pipeline(transaction=False)
             for message_id in ids:
                 pipeline.hgetall(Keys(business).message(message_id))
@@ -126,13 +126,13 @@ class Messages:
 
     def has_answered(self, sender: AnySender, app: str, idempotency_key: str) -> bool:
         """Whether a message was accepted under this key, which `accept` would answer again."""
-        with translated():
+        with translated(self._client):
             return bool(
                 self._client.exists(Keys(sender.business).idempotency(app, sender.alias, idempotency_key))
             )
 
     def count(self, business: str, state: MessageState) -> int:
-        with translated():
+        with translated(self._client):
             return int(self._client.zcard(Keys(business).state(state)))
 
     def _accept_call(self, sender: AnySender, acceptance: Acceptance, now: datetime) -> Call:

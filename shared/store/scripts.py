@@ -56,7 +56,7 @@ class Scripts:
 
     def run_all(self, calls: Sequence[Call]) -> list[Any]:
         """One round trip. Raises StoreUnavailableError when the server is the trouble."""
-        with translated():
+        with translated(self._client):
             return self._attempt(calls)
 
     def _attempt(self, calls: Sequence[Call]) -> list[Any]:

@@ -31,7 +31,7 @@ class Templates:
     def list(self, business: str, account: str) -> list[Template]:
         """All of an account, by name and language."""
         keys = Keys(business)
-        with translated():
+        with translated(self._client):
             ids = sorted(self._client.smembers(keys.templates(account)))
             pipeline = self._client.pipeline(transaction=False)
             for template_id in ids:

@@ -1,9 +1,13 @@
 """Which answers of a server mean that it, and not our script, is the trouble."""
 
+import socket
+import threading
+
 import pytest
 import redis
 
-from shared.store.connection import as_unavailable
+from shared.errors import StoreUnavailableError
+from shared.store.connection import as_unavailable, connect, server_time
 
 
 @pytest.mark.parametrize(
@@ -30,3 +34,52 @@ def test_a_fault_of_a_script_stays_ours():
         as_unavailable(redis.exceptions.ResponseError("ERR user_script:12: attempt to index a nil value"))
         is None
     )
+
+
+def test_a_silent_server_is_asked_once_and_then_answered_for(silent_server):
+    client = connect(f"redis://127.0.0.1:{silent_server.port}/0")
+
+    for _ in range(5):
+        with pytest.raises(StoreUnavailableError):
+            server_time(client)
+
+    assert silent_server.connections == 1
+
+
+def test_a_broken_connection_is_made_anew_without_anybody_noticing(real_redis):
+    server_time(real_redis)
+    real_redis.connection_pool.disconnect()
+    real_redis.client_kill_filter(skipme=False, _type="normal")
+
+    assert server_time(real_redis) > 0
+
+
+class SilentServer:
+    """Takes connections and says nothing."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self._kept: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        try:
+            while True:
+                self._kept.append(self._socket.accept()[0])
+                self.connections += 1
+        except OSError:
+            return
+
+    def close(self) -> None:
+        self._socket.close()
+        for connection in self._kept:
+            connection.close()
+
+
+@pytest.fixture
+def silent_server():
+    server = SilentServer()
+    yield server
+    server.close()
