@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import pytest
 import redis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -53,6 +54,8 @@ from tests.builders import (
     wrote,
 )
 from workers.outcomes import settle_sent, settle_unsent
+
+pytestmark = pytest.mark.timeout(600)  # what fails is made smaller for up to five minutes
 
 #: Slow, so that its limit is met too.
 SENDER = meta_sender(throughput_per_second=10.0)

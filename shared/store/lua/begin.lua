@@ -19,22 +19,21 @@ if not WAITING[found[2]] and found[2] ~= 'unknown' then
   -- A late status, a cancellation or the like settled it while it was claimed.
   leave_lane(id, sender, contact)
   unclaim(sender, contact)
-  place(sender, contact, now)
+  place(sender, contact, now, true)
   return {'lost'}
 end
-local known = facts(sender, contact, found[5])
-if known[1] ~= ARGV[7] then
-  return {'changed', known}
+if versions_of(sender, contact, found[5]) ~= ARGV[7] then
+  return {'changed', facts(sender, contact, found[5])}
 end
 if now > tonumber(ARGV[8]) then
-  return {'late', known}
+  return {'late', facts(sender, contact, found[5])}
 end
 
 local tat = math.max(tonumber(redis.call('HGET', key('sender', sender), 'tat') or '0'), now)
 if tat - tolerance > now then
   redis.call('HSET', message, 'not_before', whole(tat - tolerance), 'claims', 0)
   unclaim(sender, contact)
-  place(sender, contact, now)
+  place(sender, contact, now, true)
   return {'limited'}
 end
 redis.call('HSET', key('sender', sender), 'tat', string.format('%.3f', tat + interval))

@@ -38,12 +38,15 @@ end
 -- Puts a contact where its lane's head says: into `ready` with its priority and the time from which it may be
 -- looked at, never before its pause is over (a retry, a doubt), or nowhere. Who was accepted first goes first.
 -- A claimed contact stays in `leased` and is placed when it is settled. Returns 1 if it is ready by `now`.
-local function place(sender, contact, now)
-  if redis.call('HEXISTS', key('claimed', sender), contact) == 1 then
-    return 0
-  end
-  for priority = 0, 2 do
-    redis.call('ZREM', key('ready', sender, priority), contact)
+-- `was_claimed`: it was in hand until now, so it stands in no `ready` yet.
+local function place(sender, contact, now, was_claimed)
+  if not was_claimed then
+    if redis.call('HEXISTS', key('claimed', sender), contact) == 1 then
+      return 0
+    end
+    for priority = 0, 2 do
+      redis.call('ZREM', key('ready', sender, priority), contact)
+    end
   end
   local head = redis.call('ZRANGE', key('lane', sender, contact), 0, 0)[1]
   local pause = redis.call('HGET', key('paused', sender), contact)
@@ -153,23 +156,28 @@ local function put_consent(contact, category, status, at_seconds, record)
   return 1
 end
 
--- All that a decision looks at: versions, window, contact, sender, then one hash a template.
-local function facts(sender, contact, templates)
-  local contact_hash = redis.call('HGETALL', key('contact', contact))
+-- What changes whenever something does that a decision looks at: contact, sender, then each template.
+local function versions_of(sender, contact, templates)
   local versions = {
     redis.call('HGET', key('contact', contact), 'version') or '0',
     redis.call('HGET', key('sender', sender), 'version') or '0',
   }
+  for _, template in ipairs(words(templates)) do
+    versions[#versions + 1] = redis.call('HGET', key('template', template), 'version') or '0'
+  end
+  return table.concat(versions, '.')
+end
+
+-- All that a decision looks at: versions, window, contact, sender, then one hash a template.
+local function facts(sender, contact, templates)
   local answer = {
-    '',
+    versions_of(sender, contact, templates),
     redis.call('GET', key('window', sender, contact)) or '',
-    contact_hash,
+    redis.call('HGETALL', key('contact', contact)),
     redis.call('HGETALL', key('sender', sender)),
   }
   for _, template in ipairs(words(templates)) do
-    versions[#versions + 1] = redis.call('HGET', key('template', template), 'version') or '0'
     answer[#answer + 1] = redis.call('HGETALL', key('template', template))
   end
-  answer[1] = table.concat(versions, '.')
   return answer
 end

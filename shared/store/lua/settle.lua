@@ -22,7 +22,7 @@ if not is_claimed and not (is_mine and state == 'unknown') then
   return {'stale'}
 end
 -- Decided without a begin, on facts that have changed since: to be decided again.
-if ARGV[14] ~= '' and facts(sender, contact, found[7])[1] ~= ARGV[14] then
+if ARGV[14] ~= '' and versions_of(sender, contact, found[7]) ~= ARGV[14] then
   outcome, until_ms, reason, groups = 'released', '', '', {}
 end
 
@@ -76,4 +76,4 @@ end
 if is_claimed then
   unclaim(sender, contact)
 end
-return {'settled', place(sender, contact, now)}
+return {'settled', place(sender, contact, now, is_claimed)}

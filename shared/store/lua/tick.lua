@@ -21,7 +21,7 @@ for _, contact in ipairs(redis.call('ZRANGEBYSCORE', key('leased', sender), '-in
     leave_lane(id, sender, contact)
   end
   unclaim(sender, contact)
-  place(sender, contact, now)
+  place(sender, contact, now, true)
 end
 
 local ring = 0
