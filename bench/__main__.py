@@ -8,7 +8,7 @@ from bench import outbound, receiver
 def main() -> None:
     is_long = "--long" in sys.argv
     receiver.run(rounds=9 if is_long else 3)
-    outbound.run(rounds=5 if is_long else 1, messages=10_000 if is_long else 2_000)
+    outbound.run(rounds=5 if is_long else 1, messages=10_000 if is_long else 3_000)
 
 
 if __name__ == "__main__":
