@@ -7,12 +7,18 @@ from pathlib import Path
 import fakeredis
 import pytest
 import redis
+from hypothesis import settings
 
 from cli.redis_binary import RedisServerError
 from cli.redis_server import EmbeddedRedis
 from cli.unit import Unit, prepare
 from shared.store.connection import connect
 from tests.stage import Stage
+
+# No deadline on a busy machine, and few enough examples to stay in seconds. CI runs the same ones each time:
+# a landing must not hang on luck; on a laptop chance goes on looking.
+settings.register_profile("house", deadline=None, max_examples=200, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")
