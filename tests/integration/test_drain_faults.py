@@ -534,3 +534,19 @@ def test_a_doubt_that_may_be_resent_stays_a_doubt_when_it_expires(world):
     reported(world, message_id, MessageState.DELIVERED)
 
     assert record(world, message_id).state is MessageState.DELIVERED
+
+
+def test_a_route_that_sent_nothing_has_no_say_once_its_lease_has_ended(world):
+    writes(world)
+    message_id = accept(world, in_doubt=InDoubt.RESEND, expires_at=NOW + 30 * SECOND)
+    world.providers["shop"].answers = [Rejected(code="timeout", row=IN_DOUBT)]
+    drain(world)
+    world.clock.advance(GRACE + SECOND)
+    claim = claim_one(world)
+    late = Settle(claim=claim, outcome=Outcome.EXPIRED, versions=claim.known.versions)
+
+    world.clock.advance(LEASE + SECOND)
+    beat(world)
+    world.deps.lanes.step([late], [], now=world.clock.now())
+
+    assert record(world, message_id).state is MessageState.UNKNOWN

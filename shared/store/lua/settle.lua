@@ -17,8 +17,9 @@ local OF_AN_ATTEMPT = {submitted = true, failed = true, unknown = true, window_r
 if is_mine and found[2] == fence then
   return {'settled', 0}
 end
--- A settle that comes after its lease ended still tells how the attempt ended: it resolves the doubt.
-if not is_claimed and not (is_mine and state == 'unknown') then
+-- A settle that comes after its lease ended still tells how the attempt ended: it resolves the doubt. A route
+-- that sent nothing has no say by then.
+if not is_claimed and not (is_mine and state == 'unknown' and ARGV[14] == '') then
   return {'stale'}
 end
 -- Decided without a begin, on facts that have changed since: to be decided again.
