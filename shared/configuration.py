@@ -4,11 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network
 
 from shared.domain.identifiers import PhoneNumber
 from shared.domain.message import WhenOpen
 
 SCOPES = ("messages", "contacts:read", "contacts", "templates:read", "templates", "events", "admin")
+
+
+Network = IPv4Network | IPv6Network
 
 
 class Secret:
@@ -43,6 +47,10 @@ class Sender:
     throughput_per_second: float
     window_margin: timedelta
     when_open: WhenOpen
+    #: Where its webhooks may come from; empty: from anywhere.
+    allowed_source_ips: tuple[Network, ...] = ()
+    #: Where its media may be fetched from: host names.
+    media_hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +79,8 @@ class CmSender(Sender):
     template_namespace: str
     batch_size: int
     is_provider_approval_automatic: bool
+    #: CM.com says only that the id to mark as read comes in the webhook; one live client finds it here.
+    is_message_context_own_id: bool = False
 
     @property
     def account(self) -> str:
@@ -93,6 +103,11 @@ class App:
     #: Aliases it may use; empty: all.
     senders: tuple[str, ...]
     scopes: frozenset[str]
+    #: Where its events are pushed to; None: it pulls them.
+    callback_url: str | None = None
+    callback_secrets: tuple[Secret, ...] = ()
+    #: Private networks that its callback may lie in; only there may it be plain http.
+    callback_networks: tuple[Network, ...] = ()
 
     def may(self, scope: str) -> bool:
         return "admin" in self.scopes or scope in self.scopes

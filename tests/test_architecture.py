@@ -196,7 +196,7 @@ def test_only_the_settings_read_the_environment():
         if _is_in(name, "shared") or _is_in(name, "workers") or _is_in(name, "webhook")
         for node in ast.walk(tree_of(path))
         if isinstance(node, ast.Attribute) and ast.unparse(node) in {"os.environ", "os.getenv"}
-        if name not in {"shared.settings", "shared.schemas.configuration"}
+        if name not in {"shared.settings", "shared.schemas.configuration_tables"}
     ]
 
     assert readers == []

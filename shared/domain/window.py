@@ -26,6 +26,7 @@ class InboundKind(StrEnum):
     INTERACTIVE = "interactive"
     BUTTON = "button"
     ORDER = "order"
+    CALL = "call"
     REACTION = "reaction"
     SYSTEM = "system"
     EDIT = "edit"
@@ -34,7 +35,7 @@ class InboundKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-#: Kinds that Meta's wording covers: "whenever the user messages you".
+#: Kinds that Meta's wording covers: "whenever the user messages you or calls you".
 _OPENERS = frozenset(
     {
         InboundKind.TEXT,
@@ -48,6 +49,7 @@ _OPENERS = frozenset(
         InboundKind.INTERACTIVE,
         InboundKind.BUTTON,
         InboundKind.ORDER,
+        InboundKind.CALL,
     }
 )
 _UNSUPPORTED = frozenset({InboundKind.UNSUPPORTED, InboundKind.UNKNOWN})

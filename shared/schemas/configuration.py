@@ -3,18 +3,16 @@
 Secrets stand in it by name only, `env:NAME` or `file:/run/secrets/NAME`; a secret written out is refused.
 """
 
-import os
+import base64
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from copy import deepcopy
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields
 
 from shared.configuration import (
-    SCOPES,
     AnySender,
     App,
     CmSender,
@@ -23,129 +21,21 @@ from shared.configuration import (
     Policy,
     Secret,
 )
-from shared.domain.consent import KEYWORD_LANGUAGES
-from shared.domain.identifiers import InvalidIdentifierError, PhoneNumber
-from shared.domain.message import WhenOpen
+from shared.schemas.configuration_tables import NAME, AppSchema, CmSchema, MetaSchema, PolicySchema
 
-_NAME = validate.Regexp(
-    r"^[a-z0-9][a-z0-9_-]{0,31}$", error="use lower-case letters, digits, - and _, at most 32"
-)
+_SHORTEST_CALLBACK_KEY, _LONGEST_CALLBACK_KEY = 24, 64
 
 #: Settings of the contract that this version reads past: a start warns of each one that stands in the file.
 _NOT_WATCHED = {
     "senders": ("provider", "pair_interval_seconds", "pair_burst", "messaging_limit_per_day"),
-    "apps": ("callback_url", "callback_secret", "max_backlog"),
+    "apps": ("max_backlog",),
     "policy": ("promotional_content", "confirm_opt_out"),
 }
 
 
-class _SecretField(fields.Field[Secret]):
-    """`env:NAME` or `file:PATH`; trailing line breaks of a file are not part of a secret."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Secret:
-        scheme, _, name = str(value).partition(":")
-        match scheme:
-            case "env":
-                secret = os.environ.get(name, "")
-            case "file":
-                secret = _read_secret_file(Path(name))
-            case _:
-                raise ValidationError("name the secret as env:NAME or file:/path, do not write it here")
-        if not secret.strip():
-            raise ValidationError(f"{scheme}:{name} is empty or missing")
-        return Secret(secret.strip("\r\n"))
-
-
-def _read_secret_file(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ValidationError(f"file:{path} cannot be read") from exc
-
-
-class _PhoneField(fields.Field[PhoneNumber]):
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> PhoneNumber:
-        try:
-            return PhoneNumber.parse(str(value))
-        except InvalidIdentifierError as exc:
-            raise ValidationError(str(exc)) from exc
-
-
-class _SenderSchema(Schema):
-    number = _PhoneField(required=True)
-    business = fields.String(load_default="default", validate=_NAME)
-    throughput_per_second = fields.Float(
-        load_default=80.0, validate=validate.Range(min=0, min_inclusive=False)
-    )
-    window_margin = fields.TimeDelta(
-        load_default=timedelta(seconds=60),
-        data_key="window_margin_seconds",
-        validate=validate.Range(min=timedelta(0)),
-    )
-    when_open = fields.Enum(WhenOpen, by_value=True, load_default=WhenOpen.SESSION)
-
-
-class _MetaSchema(_SenderSchema):
-    phone_number_id = fields.String(required=True, validate=validate.Regexp(r"^\d+$"))
-    business_account_id = fields.String(required=True, validate=validate.Regexp(r"^\d+$"))
-    access_token = _SecretField(required=True)
-    app_secrets = fields.List(
-        _SecretField(), required=True, data_key="app_secret", validate=validate.Length(min=1, max=2)
-    )
-    verify_token = _SecretField(required=True)
-    base_url = fields.Url(load_default="https://graph.facebook.com", require_tld=False)
-    api_version = fields.String(load_default="v24.0", validate=validate.Regexp(r"^v\d+\.\d+$"))
-
-
-class _CmSchema(_SenderSchema):
-    throughput_per_second = fields.Float(
-        load_default=50.0, validate=validate.Range(min=0, min_inclusive=False)
-    )
-    window_margin = fields.TimeDelta(
-        load_default=timedelta(seconds=300),
-        data_key="window_margin_seconds",
-        validate=validate.Range(min=timedelta(0)),
-    )
-    product_token = _SecretField(required=True)
-    webhook_tokens = fields.List(
-        _SecretField(), required=True, data_key="webhook_token", validate=validate.Length(min=1, max=2)
-    )
-    template_namespace = fields.String(required=True, validate=validate.Regexp(r"^\w+$"))
-    base_url = fields.Url(load_default="https://gw.messaging.cm.com", require_tld=False)
-    batch_size = fields.Integer(load_default=100, validate=validate.Range(min=1, max=1000))
-    provider_approval = fields.String(load_default="manual", validate=validate.OneOf(["manual", "automatic"]))
-    # A list that is not checked would be worse than none.
-    allowed_source_ips = fields.List(
-        fields.String(),
-        load_default=list,
-        validate=validate.Length(
-            max=0, error="not checked by this version: leave it empty, filter at the proxy"
-        ),
-    )
-
-
-class _AppSchema(Schema):
-    api_keys = fields.List(
-        _SecretField(), required=True, data_key="api_key", validate=validate.Length(min=1, max=2)
-    )
-    senders = fields.List(fields.String(), load_default=list)
-    scopes = fields.List(fields.String(validate=validate.OneOf(SCOPES)), required=True)
-
-
-class _PolicySchema(Schema):
-    languages = fields.List(
-        fields.String(validate=validate.OneOf(KEYWORD_LANGUAGES)),
-        load_default=["it", "en"],
-        validate=validate.Length(min=1),
-    )
-    reactions_open_window = fields.Boolean(load_default=False)
-    unsupported_opens_window = fields.Boolean(load_default=True)
-    on_category_change = fields.String(load_default="stop", validate=validate.OneOf(["stop", "continue"]))
-
-
 class _FileSchema(Schema):
-    senders = fields.Dict(fields.String(validate=_NAME), fields.Dict(), load_default=dict)
-    apps = fields.Dict(fields.String(validate=_NAME), fields.Dict(), load_default=dict)
+    senders = fields.Dict(fields.String(validate=NAME), fields.Dict(), load_default=dict)
+    apps = fields.Dict(fields.String(validate=NAME), fields.Dict(), load_default=dict)
     policy = fields.Dict(load_default=dict)
 
 
@@ -206,14 +96,13 @@ def _sender(alias: str, table: Mapping[str, Any], provider: object, mistakes: li
     where = f"senders.{alias}"
     match provider:
         case "meta":
-            values = _load(_MetaSchema(), table, where, mistakes)
+            values = _load(MetaSchema(), table, where, mistakes)
             return MetaSender(alias=alias, **_tupled(values)) if values else None
         case "cm":
-            values = _load(_CmSchema(), table, where, mistakes)
+            values = _load(CmSchema(), table, where, mistakes)
             if not values:
                 return None
             is_automatic = values.pop("provider_approval") == "automatic"
-            del values["allowed_source_ips"]
             return CmSender(alias=alias, is_provider_approval_automatic=is_automatic, **_tupled(values))
         case _:
             mistakes.append(f'{where}.provider: must be "meta" or "cm"')
@@ -221,14 +110,14 @@ def _sender(alias: str, table: Mapping[str, Any], provider: object, mistakes: li
 
 
 def _app(name: str, table: Mapping[str, Any], mistakes: list[str]) -> App | None:
-    values = _load(_AppSchema(), table, f"apps.{name}", mistakes)
+    values = _load(AppSchema(), table, f"apps.{name}", mistakes)
     if not values:
         return None
     return App(name=name, scopes=frozenset(values.pop("scopes")), **_tupled(values))
 
 
 def _policy(table: Mapping[str, Any], mistakes: list[str]) -> Policy:
-    values = _load(_PolicySchema(), table, "policy", mistakes)
+    values = _load(PolicySchema(), table, "policy", mistakes)
     if not values:
         return Policy()
     return Policy(
@@ -244,9 +133,33 @@ def _contradictions(senders: Collection[str], apps: Mapping[str, App]) -> Iterat
         for alias in app.senders:
             if alias not in senders:
                 yield f"apps.{app.name}.senders: there is no sender {alias}"
+        yield from _callback_mistakes(app)
     keys = [key for app in apps.values() for key in app.api_keys]
     if len(set(keys)) != len(keys):
         yield "apps: two apps share an API key"
+
+
+def _callback_mistakes(app: App) -> Iterator[str]:
+    if app.callback_url is None:
+        return
+    where = f"apps.{app.name}"
+    if not app.callback_secrets:
+        yield f"{where}.callback_secret: needed with callback_url, so that the app can tell who calls"
+    if app.callback_url.startswith("http:") and not app.callback_networks:
+        yield f"{where}.callback_url: use https, or name the private network it lies in as callback_networks"
+    for secret in app.callback_secrets:
+        if not is_callback_secret(secret):
+            yield f"{where}.callback_secret: write whsec_ and at least 24 random bytes in base64"
+
+
+def is_callback_secret(secret: Secret) -> bool:
+    """As Standard Webhooks wants a symmetric secret: `whsec_`, then 24 to 64 bytes in base64."""
+    prefix, _, encoded = secret.reveal().partition("_")
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except ValueError:
+        return False
+    return prefix == "whsec" and _SHORTEST_CALLBACK_KEY <= len(key) <= _LONGEST_CALLBACK_KEY
 
 
 def _twins(senders: Iterable[AnySender]) -> Iterator[str]:

@@ -36,6 +36,7 @@ class Keys:
     sender:{b}:sender                       hash        version, halt, rate (TAT) · for ever: one a sender
     bell:{b}:sender                         string      a doorbell is on its way · 5 s
     ticker:{b}                              string      lock of a beat · 400 ms
+    counters:{b}                            hash        what happened how often, by metric · for ever
     quarantine:{b}                          stream      updates that could not be read · capped
     ======================================  ==========  ===================================================
     """
@@ -78,6 +79,9 @@ class Keys:
 
     def sender(self, sender: str) -> str:
         return self._key("sender", sender)
+
+    def counters(self) -> str:
+        return self._key("counters")
 
     def quarantine(self) -> str:
         return self._key("quarantine")

@@ -7,7 +7,14 @@ from datetime import datetime, timedelta
 from shared.clock import duration_ms, rfc3339, to_ms
 from shared.configuration import AnySender, CmSender
 from shared.domain.consent import DEFAULT_CATEGORIES
-from shared.domain.events import MessageReceived, StatusReported, TemplateStatusChanged, UpdateSetAside
+from shared.domain.events import (
+    MessageReceived,
+    ProviderEvent,
+    StatusReported,
+    TemplateStatusChanged,
+    UpdateNoted,
+    UpdateSetAside,
+)
 from shared.domain.inbound import Inbound, understand
 from shared.domain.retry import ErrorClass
 from shared.domain.templates import Gate, TemplateId
@@ -22,8 +29,6 @@ _SEEN_CM = timedelta(days=35)
 _QUARANTINE_ENTRIES = 5_000
 _MOST_RAW = 64 * 1024
 
-Recordable = MessageReceived | StatusReported | TemplateStatusChanged | UpdateSetAside
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingPolicy:
@@ -37,7 +42,7 @@ class Recorder:
         self._scripts = scripts
         self._policy = policy
 
-    def record(self, updates: Sequence[tuple[AnySender, Recordable]], *, now: datetime) -> list[str]:
+    def record(self, updates: Sequence[tuple[AnySender, ProviderEvent]], *, now: datetime) -> list[str]:
         """One word an update, in order: `recorded`, `duplicate`, `moved`, … Raises StoreUnavailableError.
 
         Windows opened by these updates are open for whoever asks after this returns.
@@ -47,7 +52,7 @@ class Recorder:
         calls = [self._call(sender, update, now) for sender, update in updates]
         return [_word(answer) for answer in self._scripts.run_all(calls)]
 
-    def _call(self, sender: AnySender, update: Recordable, now: datetime) -> Call:
+    def _call(self, sender: AnySender, update: ProviderEvent, now: datetime) -> Call:
         match update:
             case MessageReceived():
                 return self._inbound(sender, update, now)
@@ -57,6 +62,11 @@ class Recorder:
                 return _template(sender, update)
             case UpdateSetAside():
                 return _set_aside(sender, update, now)
+            case UpdateNoted(kind=kind):
+                return Call.of("count", sender.business, f"updates_noted_total:{sender.alias}:{kind}")
+            case _:
+                kind = type(update).__name__
+                return Call.of("count", sender.business, f"updates_noted_total:{sender.alias}:{kind}")
 
     def _inbound(self, sender: AnySender, event: MessageReceived, now: datetime) -> Call:
         policy = self._policy

@@ -13,6 +13,11 @@ local function whole(number)
   return string.format('%.0f', number)
 end
 
+-- One more of something; the fields are names of metrics, with their labels after ':'.
+local function count(name)
+  redis.call('HINCRBY', key('counters'), name, 1)
+end
+
 local RANK = {sent = 1, delivered = 2, read = 3, played = 4}
 local WAITING = {queued = true, deferred = true, held = true}
 

@@ -141,6 +141,7 @@ OPENERS = {
     InboundKind.INTERACTIVE,
     InboundKind.BUTTON,
     InboundKind.ORDER,
+    InboundKind.CALL,
 }
 UNSUPPORTED = {InboundKind.UNSUPPORTED, InboundKind.UNKNOWN}
 
