@@ -23,7 +23,7 @@ LONG_FUNCTIONS: dict[str, str] = {}
 #: Tests that change code under its feet, with the reason why nothing can be passed in instead.
 PATCHING_TESTS: dict[str, str] = {
     "tests/integration/test_redis_server.py": "which server the machine has, and that it has none",
-    "tests/unit/providers/test_http.py": "a slow resolver is the operating system's",
+    "tests/unit/http/test_client.py": "the resolver, slow or lying, is the operating system's",
 }
 
 
@@ -86,7 +86,7 @@ GROUND = ("shared.errors", "shared.clock", "shared.configuration", "shared.obser
 DOMAIN = ("shared.domain",)
 #: Puts the adapters together for the doors.
 ASSEMBLY = ("shared.settings", "shared.decision", "shared.queues", "shared.deps")
-SIBLINGS = ("shared.schemas", "shared.providers", "shared.store")
+SIBLINGS = ("shared.schemas", "shared.http", "shared.providers", "shared.callbacks", "shared.store")
 
 #: From each place, where of ours it may look: inward only, and not to a sibling.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -96,7 +96,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "shared.configuration": DOMAIN,
     "shared.observability": (),
     "shared.schemas": (*DOMAIN, *GROUND, "shared.schemas"),
-    "shared.providers": (*DOMAIN, *GROUND, "shared.providers"),
+    "shared.http": ("shared.errors", "shared.http"),
+    # Two that call out, on the same client.
+    "shared.providers": (*DOMAIN, *GROUND, "shared.http", "shared.providers"),
+    "shared.callbacks": (*DOMAIN, *GROUND, "shared.http", "shared.callbacks"),
     "shared.store": (*DOMAIN, *GROUND, "shared.store"),
     "shared.settings": (*DOMAIN, *GROUND, "shared.schemas"),
     "shared.queues": (*DOMAIN, *GROUND, "shared.settings"),
@@ -152,9 +155,11 @@ HOMES: dict[str, tuple[str, ...]] = {
     "kombu": ("workers.app", "workers.tasks", "workers.monitor", "shared.queues"),
     # deps.py names the client's type, which it hands from connect() to the collections.
     "redis": ("shared.store", "shared.deps"),
-    # The command and the sandbox are clients of our own doors; only a provider is called from shared/.
-    "requests": ("shared.providers", "cli", "sandbox"),
-    "urllib3": ("shared.providers",),
+    # The command and the sandbox are clients of our own doors; all else calls out through shared.http.
+    "requests": ("shared.http", "cli", "sandbox"),
+    "urllib3": ("shared.http",),
+    "shared.http": ("shared.http", "shared.providers", "shared.callbacks", "shared.deps"),
+    "standardwebhooks": ("shared.callbacks",),
     "environs": ("shared.settings",),
     # The doors and the workers bind their ids to the lines of a request.
     "structlog": ("shared.observability", "webhook", "workers"),

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from shared.domain.identifiers import AttemptReference, ContactId, ProviderMessageId
 from shared.domain.retry import ErrorClass
 from shared.domain.routing import SessionRoute, TemplateRoute
+from shared.http.client import HttpCall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,15 +24,6 @@ class Outgoing:
     to: ContactId
     #: Only `decide` makes a SessionRoute, so nothing free-form can be built without an open window.
     route: SessionRoute | TemplateRoute
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpCall:
-    """A request to a provider, built but not sent. `headers` carry the secret; a dry run shows the rest."""
-
-    url: str
-    headers: Mapping[str, str]
-    json: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ Contract, section 10: refused before it left, try again; left and unanswered, in
 from http import HTTPStatus
 
 from shared.domain.retry import ErrorClass
+from shared.http.client import Answer, Doubt, NotSent
 from shared.providers.base import IN_DOUBT, NOT_SENT, NOT_TAKEN, THROTTLED, ErrorRow, Rejected
-from shared.providers.http import Answer, Doubt, NotSent
 
 #: A refusal without a code, such as a proxy's 404 in HTML.
 UNREADABLE = ErrorRow(

@@ -9,10 +9,10 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
+from shared.http.client import Answer, Doubt, NotSent
 from shared.providers.base import IN_DOUBT, UNLISTED, Outgoing, Rejected, SendResult, Submitted
 from shared.providers.cm.errors import answer_row
 from shared.providers.cm.wire import digits_of, member
-from shared.providers.http import Answer, Doubt, NotSent
 from shared.providers.outcomes import without_answer, without_code
 from shared.providers.reading import number_text, storable
 

@@ -11,10 +11,10 @@ from shared.domain.identifiers import PhoneNumber
 from shared.domain.retry import ErrorClass
 from shared.domain.routing import SessionRoute, TemplateRoute
 from shared.domain.templates import render
-from shared.providers.base import ErrorRow, HttpCall, Outgoing, Rejected, SendResult
+from shared.http.client import HttpCall, HttpClient
+from shared.providers.base import ErrorRow, Outgoing, Rejected, SendResult
 from shared.providers.cm.answer import read_answer
 from shared.providers.cm.wire import number_form
-from shared.providers.http import HttpClient
 from shared.providers.parameters import filled_variables
 
 PHONE_NUMBER_REQUIRED = Rejected(

@@ -10,8 +10,8 @@ from typing import Any
 from shared.configuration import MetaSender
 from shared.domain.identifiers import ContactId, ProviderMessageId
 from shared.domain.routing import SessionRoute, TemplateRoute
-from shared.providers.base import UNLISTED, HttpCall, Outgoing, Rejected, SendResult, Submitted
-from shared.providers.http import Answer, Doubt, HttpClient, NotSent
+from shared.http.client import Answer, Doubt, HttpCall, HttpClient, NotSent
+from shared.providers.base import UNLISTED, Outgoing, Rejected, SendResult, Submitted
 from shared.providers.meta.errors import code_of, detail_of, row_of
 from shared.providers.outcomes import without_answer, without_code
 from shared.providers.parameters import filled_variables, is_number

@@ -2,10 +2,10 @@ import pytest
 from provider_builders import CM, ScriptedClient, outgoing, session, template
 
 from shared.domain.retry import ErrorClass
+from shared.http.client import Answer, Doubt, NotSent
 from shared.providers.base import Rejected, Submitted
 from shared.providers.cm.answer import read_answer
 from shared.providers.cm.send import PHONE_NUMBER_REQUIRED, CmProvider
-from shared.providers.http import Answer, Doubt, NotSent
 
 ONE, TWO = outgoing(message=1), outgoing(message=2, to="+31600000002")
 

@@ -4,8 +4,8 @@ import pytest
 from provider_builders import META, ScriptedClient, outgoing, session, template
 
 from shared.domain.retry import ErrorClass
+from shared.http.client import Answer, Doubt, NotSent
 from shared.providers.base import NOT_SENT, Rejected, Submitted
-from shared.providers.http import Answer, Doubt, NotSent
 from shared.providers.meta.send import MetaProvider, read_answer
 
 ENVELOPE = {

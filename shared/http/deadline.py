@@ -13,7 +13,7 @@ from contextlib import suppress
 from itertools import count
 
 
-class DeadlineError(OSError):
+class DeadlineError(TimeoutError):
     """The call's time was up."""
 
 
@@ -36,6 +36,9 @@ class Flight:
         if self.is_expired or remaining <= 0:
             raise DeadlineError("deadline")
         return remaining
+
+    def is_late(self) -> bool:
+        return self.is_expired or time.monotonic() >= self.deadline
 
     def attach(self, connection: socket.socket) -> None:
         """Have `connection` cut at the deadline.
@@ -80,7 +83,7 @@ class Watchdog:
         with self._changed:
             # Dead: never started, or left behind in the parent by a fork.
             if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="provider-deadlines", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="http-deadlines", daemon=True)
                 self._thread.start()
             heapq.heappush(self._heap, (flight.deadline, next(self._numbers), flight))
             if self._heap[0][2] is flight:

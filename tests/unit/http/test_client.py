@@ -1,17 +1,27 @@
 import gc
 import json
 import socket
-import ssl
-import subprocess
 import threading
 import time
 from datetime import timedelta
+from ipaddress import ip_network
 
 import pytest
-from wire_server import WireServer, cut, drip, drip_head, drip_until_closed, hang, reply
 
-from shared.providers.base import HttpCall
-from shared.providers.http import MAX_BODY_BYTES, Answer, Doubt, HttpClient, NotSent
+from shared.http.addresses import AddressGuard
+from shared.http.client import MAX_BODY_BYTES, Answer, Doubt, HttpCall, HttpClient, NotSent
+from shared.http.connections import Dial
+from tests.unit.http.wire_server import (
+    WireServer,
+    cut,
+    drip,
+    drip_head,
+    drip_until_closed,
+    hang,
+    pour,
+    reply,
+    self_signed,
+)
 
 SHORT = timedelta(seconds=0.3)
 LATEST_SECONDS = 0.8
@@ -122,21 +132,26 @@ def test_a_name_that_is_looked_up_for_too_long_has_sent_nothing(monkeypatch):
     assert seconds < LATEST_SECONDS
 
 
-def test_a_connection_that_is_never_accepted_has_sent_nothing():
+@pytest.fixture
+def crowded():
+    """A port whose queue is full: whoever comes gets no answer at all."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
         address = listener.getsockname()
-        # Fills the queue: the next one gets no answer at all.
         waiting = [socket.socket() for _ in range(4)]
         for each in waiting:
             each.setblocking(False)
             each.connect_ex(address)
-        outcome, seconds = timed(HttpClient(deadline=SHORT), call_to(address[1]))
+        yield address[1]
         for each in waiting:
             each.close()
 
-    assert isinstance(outcome, NotSent)
+
+def test_a_connection_that_is_never_accepted_has_sent_nothing(crowded):
+    outcome, seconds = timed(HttpClient(deadline=SHORT), call_to(crowded))
+
+    assert outcome == NotSent("timeout")
     assert seconds < LATEST_SECONDS
 
 
@@ -246,23 +261,15 @@ def test_a_tls_handshake_that_hangs_has_sent_nothing():
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """A certificate for 127.0.0.1 that nobody but this test trusts."""
-    folder = tmp_path_factory.mktemp("tls")
-    key, cert = folder / "key.pem", folder / "cert.pem"
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test"
-    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)]
-    subprocess.run([*command.split(), *names], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
-    return context, ssl.create_default_context(cafile=str(cert))
+    return self_signed(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.mark.parametrize(
     ("script", "outcome"), [(reply(), Answer(200, {"ok": True})), (drip, Doubt("timeout"))]
 )
 def test_the_same_holds_through_tls(certificate, script, outcome):
-    server_side, client_side = certificate
-    with WireServer(script, wrap=lambda sock: server_side.wrap_socket(sock, server_side=True)) as server:
+    wrap, client_side = certificate
+    with WireServer(script, wrap=wrap) as server:
         client = HttpClient(deadline=SHORT, tls=client_side)
         found, seconds = timed(client, call_to(server.port, "https"))
 
@@ -271,12 +278,151 @@ def test_the_same_holds_through_tls(certificate, script, outcome):
 
 
 def test_a_certificate_that_is_not_trusted_stops_the_call_before_it_is_sent(certificate):
-    server_side, _ = certificate
-    with WireServer(reply(), wrap=lambda sock: server_side.wrap_socket(sock, server_side=True)) as server:
+    wrap, _ = certificate
+    with WireServer(reply(), wrap=wrap) as server:
         outcome = HttpClient(deadline=timedelta(seconds=5)).post(call_to(server.port, "https"))
 
     assert outcome == NotSent("SSLCertVerificationError")
     assert server.requests == []
+
+
+def test_bytes_leave_as_they_are():
+    with WireServer(reply()) as server:
+        HttpClient(deadline=SHORT).post_bytes(f"http://127.0.0.1:{server.port}/", {}, b'{ "a":1 }')
+
+    assert server.requests[0][1] == b'{ "a":1 }'
+
+
+def test_no_more_of_an_answer_is_read_than_the_client_may():
+    with WireServer(pour) as server:
+        client = HttpClient(deadline=timedelta(seconds=5), max_body_bytes=65536)
+        outcome, seconds = timed(client, call_to(server.port))
+
+    assert outcome == Answer(200, None)
+    assert seconds < LATEST_SECONDS
+
+
+def test_a_connection_that_is_never_accepted_ends_at_the_connect_timeout(crowded):
+    client = HttpClient(deadline=timedelta(seconds=5), dial=Dial(connect_timeout=SHORT))
+    outcome, seconds = timed(client, call_to(crowded))
+
+    assert outcome == NotSent("timeout")
+    assert seconds < LATEST_SECONDS
+
+
+def guarded(*networks):
+    guard = AddressGuard(tuple(map(ip_network, networks)))
+    return HttpClient(deadline=SHORT, dial=Dial(guard=guard))
+
+
+#: How 127.0.0.1 and its like can be written.
+WRITTEN = [
+    "127.0.0.1",
+    "127.1",
+    "2130706433",
+    "0177.0.0.1",
+    "017700000001",
+    "0x7f000001",
+    "0x7f.0.0.1",
+    "0",
+    "0.0.0.1",
+    "localhost",
+    "[::1]",
+    "[::]",
+    "[::ffff:127.0.0.1]",
+    "[64:ff9b::7f00:1]",
+    "[64:ff9b:1::7f00:1]",
+    "[2002:7f00:1::]",
+    "[fe80::1%25lo]",
+    "169.254.169.254",
+    "10.0.0.1",
+]
+
+
+@pytest.mark.parametrize("host", WRITTEN)
+def test_a_private_address_is_refused_however_it_is_written(host):
+    with WireServer(reply()) as server:
+        client = guarded()
+        outcomes = [client.post(call_to(server.port, scheme, host)) for scheme in ("http", "https")]
+        # They are accepted in turn: had one come before, it would be counted by now.
+        HttpClient(deadline=SHORT).post(call_to(server.port))
+
+    assert outcomes == [NotSent("address_not_allowed")] * 2
+    assert server.connections == 1
+
+
+class Resolver:
+    """Stands in for the operating system's: each look-up gives the next answer, the last one stays."""
+
+    def __init__(self, *answers):
+        self._answers = list(answers)
+        self.names = []
+
+    def __call__(self, host, port, **_):
+        self.names.append(host)
+        found = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        return [
+            (socket.AF_INET6, socket.SOCK_STREAM, 6, "", (address, port, 0, 0))
+            if ":" in address
+            else (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
+            for address in found
+        ]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "0.0.0.1",
+        "10.1.2.3",
+        "172.31.255.255",
+        "192.168.0.1",
+        "100.64.0.1",
+        "169.254.169.254",
+        "::1",
+        "fd00::1",
+        "fe80::1%lo",
+        "::ffff:127.0.0.1",
+        "64:ff9b::7f00:1",
+        "2002:7f00:1::",
+    ],
+)
+def test_a_name_of_a_private_address_is_refused(monkeypatch, address):
+    monkeypatch.setattr(socket, "getaddrinfo", Resolver([address]))
+    with WireServer(reply()) as server:
+        outcome = guarded().post(call_to(server.port, "https", "app.example"))
+        HttpClient(deadline=SHORT).post(call_to(server.port))
+
+    assert outcome == NotSent("address_not_allowed")
+    assert server.connections == 1
+
+
+def test_the_address_that_was_judged_is_the_one_that_is_connected_to(monkeypatch):
+    """DNS rebinding: good when judged (here 127.0.0.2, where nobody listens), private a moment later."""
+    resolver = Resolver(["127.0.0.2"], ["127.0.0.1"])
+    monkeypatch.setattr(socket, "getaddrinfo", resolver)
+    with WireServer(reply()) as server:
+        client = guarded("127.0.0.2/32")
+        outcomes = [client.post(call_to(server.port, host="app.example")) for _ in range(2)]
+        HttpClient(deadline=SHORT).post(call_to(server.port))
+
+    assert outcomes == [NotSent("ConnectionRefusedError"), NotSent("address_not_allowed")]
+    assert resolver.names == ["app.example"] * 2
+    assert server.connections == 1
+
+
+def test_the_refused_addresses_of_a_name_are_passed_over(monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", Resolver(["::1", "127.0.0.1"]))
+    with WireServer(reply()) as server:
+        outcome = guarded("127.0.0.0/8").post(call_to(server.port, host="app.example"))
+
+    assert outcome == Answer(200, {"ok": True})
+
+
+def test_a_public_address_is_not_called_in_plain_text(monkeypatch):
+    monkeypatch.setattr(socket, "getaddrinfo", Resolver(["8.8.8.8"]))
+
+    assert guarded().post(call_to(80, host="app.example")) == NotSent("plain_http_not_allowed")
 
 
 def timed(client, call):

@@ -1,6 +1,8 @@
 """A server that does to a request what it is told to, one connection at a time for each script."""
 
 import socket
+import ssl
+import subprocess
 import threading
 import time
 
@@ -63,9 +65,29 @@ def _read_request(connection):
         received += more
     head, _, body = received.partition(b"\r\n\r\n")
     lines = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
-    while len(body) < int(lines[b"content-length"]):
+    while len(body) < int(lines.get(b"content-length", 0)):
         body += connection.recv(65536)
     return head, body
+
+
+def headers_of(head):
+    """Of a request that was read: names in lower case, as one header never differs from another by case."""
+    lines = (line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+    return {name.lower(): value for name, value in lines}
+
+
+def self_signed(folder):
+    """TLS for a server on 127.0.0.1, and what a client needs to trust it: nobody else does."""
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test"
+    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)]
+    subprocess.run([*command.split(), *names], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    return (
+        lambda connection: context.wrap_socket(connection, server_side=True),
+        ssl.create_default_context(cafile=str(cert)),
+    )
 
 
 def reply(body=b'{"ok": true}', *, status="200 OK", headers=(), length=None):
@@ -78,6 +100,13 @@ def reply(body=b'{"ok": true}', *, status="200 OK", headers=(), length=None):
 def hang(_connection):
     time.sleep(5)
     return "close"
+
+
+def pour(connection):
+    """An answer that never ends, as fast as it is taken."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+    while True:
+        connection.sendall(b"x" * 65536)
 
 
 def cut(_connection):
