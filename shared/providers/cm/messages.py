@@ -1,4 +1,4 @@
-"""One inbound message of CM.com's webhook: who wrote what kind of thing to which number, and when.
+"""One inbound message of CM.com's webhook: who wrote to which number, when, and which message it is.
 
 CM.com, "Incoming messages" and "WhatsApp inbound", read 2026-11. There is no id of the message itself, so
 its content is its id: what CM.com sends again is known again.
@@ -11,111 +11,90 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.domain.events import MessageReceived
-from shared.domain.identifiers import ContactId, InvalidIdentifierError, PhoneNumber
-from shared.domain.window import InboundKind
-from shared.providers.cm.wire import digits_of, member, member_object
-from shared.providers.reading import UnreadableError, button_reply, interactive_reply, storable
+from shared.domain.identifiers import AttemptReference, ContactId, InvalidIdentifierError
+from shared.providers.cm.contents import content_of, file_of, kind_of, words_of
+from shared.providers.cm.wire import contact_of, digits_of, in_lower_case, member, member_object, member_text
+from shared.providers.reading import UnreadableError, storable
 
-_KINDS: Mapping[str, InboundKind] = {kind.value: kind for kind in InboundKind}
-#: What in `custom` says by its presence what it is.
-_CUSTOM_KINDS = ("interactive", "button", "location", "contacts", "order", "reaction")
-_MEDIA_KINDS: Mapping[str, InboundKind] = {
-    "image": InboundKind.IMAGE,
-    "video": InboundKind.VIDEO,
-    "audio": InboundKind.AUDIO,
-}
 _SHORTEST_TIME = len("2026-01-31T10:15:30")
+_LONGEST_HANDLE = 512
+_ENCODER = json.JSONEncoder(sort_keys=True)
 
 
 def read_message(document: Mapping[str, Any]) -> MessageReceived:
     """Raise UnreadableError for other channels, and for what cannot be attributed."""
     _check_channel(member(document, "channel"))
+    writer = member_object(document, "from")
     message = member_object(document, "message")
-    custom = member_object(message, "custom")
-    contact = _contact_of(member(member_object(document, "from"), "number"))
+    custom = in_lower_case(member_object(message, "custom"))
+    contact = _contact_of(member(writer, "number"))
     recipient = digits_of(member(member_object(document, "to"), "number"))
     if not recipient:
         raise UnreadableError("no_recipient")
-    text, payload = _content_of(message, custom)
+    at = _moment(member(document, "timeUtc"))
+    context = member(document, "messageContext")
+    kind = kind_of(message, custom)
+    text, payload = words_of(kind, message, custom)
     return MessageReceived(
         recipient=recipient,
         contact=contact,
-        event_id=_fingerprint(contact, recipient, document, message),
-        kind=_kind_of(message, custom),
-        at=_moment(member(document, "timeutc")),
+        event_id=_fingerprint([contact.value, recipient, at.isoformat(), *_what(message, custom)], context),
+        kind=kind,
+        at=at,
         text=text,
         payload=payload,
+        content=content_of(kind, message, custom),
+        reply_to=_answered(member(document, "reference")),
+        profile_name=member_text(writer, "name"),
+        read_handle=_handle(context),
     )
 
 
 def _check_channel(channel: object) -> None:
-    if not isinstance(channel, str) or channel.casefold() != "whatsapp":
+    if channel != "WhatsApp" and (not isinstance(channel, str) or channel.casefold() != "whatsapp"):
         raise UnreadableError("other_channel")
 
 
 def _contact_of(number: object) -> ContactId:
     """Samples show `+31…`; a user id instead is not documented, and read if it comes."""
-    if not isinstance(number, str):
-        raise UnreadableError("no_contact")
     try:
-        if number[:1].isalpha():
-            return ContactId.parse(number)
-        return ContactId(PhoneNumber.from_digits(digits_of(number)).value)
+        is_user_id = isinstance(number, str) and number[:1].isalpha()
+        contact = ContactId.parse(str(number)) if is_user_id else contact_of(number)
     except InvalidIdentifierError:
-        raise UnreadableError("no_contact") from None
+        contact = None
+    if contact is None:
+        raise UnreadableError("no_contact")
+    return contact
 
 
-def _kind_of(message: Mapping[str, Any], custom: Mapping[str, Any]) -> InboundKind:
-    for name in _CUSTOM_KINDS:
-        if member(custom, name):
-            return _KINDS[name]
-    named = member(custom, "message_type")
-    if isinstance(named, str) and named in _KINDS:
-        return _KINDS[named]
-    media = member_object(message, "media")
-    if member(media, "mediauri"):
-        return _media_kind(member(media, "contenttype"))
-    return InboundKind.TEXT if _string(message, "text") else InboundKind.UNKNOWN
+def _what(message: Mapping[str, Any], custom: Mapping[str, Any]) -> list[object]:
+    """Absent, null and empty are the same nothing."""
+    return [member_text(message, "text"), file_of(message), custom or None]
 
 
-def _media_kind(content_type: object) -> InboundKind:
-    if not isinstance(content_type, str):
-        return InboundKind.DOCUMENT
-    if content_type.casefold() == "image/webp":
-        return InboundKind.STICKER
-    return _MEDIA_KINDS.get(content_type.casefold().partition("/")[0], InboundKind.DOCUMENT)
+def _fingerprint(what: list[object], context: object) -> str:
+    """Two equal texts within one second are one where no WhatsApp id tells them apart.
+
+    `messageContext` counts only as such an id: nobody says what else it may hold.
+    """
+    if isinstance(context, str) and context.startswith("wamid."):
+        what = [*what, context]
+    return "cm:" + hashlib.sha256(_ENCODER.encode(what).encode()).hexdigest()
 
 
-def _content_of(message: Mapping[str, Any], custom: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Text and payload. Replies are read in Meta's shape: the one live client that shows them has it."""
-    text, payload = button_reply(member_object(custom, "button"))
-    if text is None and payload is None:
-        text, payload = interactive_reply(member_object(custom, "interactive"))
-    return _string(message, "text") or text, payload
-
-
-def _string(parent: Mapping[str, Any], name: str) -> str | None:
-    value = member(parent, name)
-    return storable(value) if value and isinstance(value, str) else None
-
-
-def _fingerprint(
-    contact: ContactId, recipient: str, document: Mapping[str, Any], message: Mapping[str, Any]
-) -> str:
-    """Two equal texts within one second are one: there is nothing to tell them apart by."""
-    what = [
-        contact.value,
-        recipient,
-        member(document, "timeutc"),
-        member(message, "text"),
-        member(member_object(message, "media"), "mediauri"),
-        member(message, "custom"),
-    ]
+def _answered(reference: object) -> str | None:
+    """A reply repeats the reference of the message that it answers: one of ours, or another program's."""
     try:
-        written = json.dumps(what, sort_keys=True)
-    except RecursionError:
-        raise UnreadableError("nested_too_deeply") from None
-    return "cm:" + hashlib.sha256(written.encode()).hexdigest()
+        return AttemptReference.parse(reference).message_id.value if isinstance(reference, str) else None
+    except InvalidIdentifierError:
+        return None
+
+
+def _handle(context: object) -> str | None:
+    """Whether it is the id of this message or of the one it answers is the configuration's to say."""
+    if not isinstance(context, str) or not context or len(context) > _LONGEST_HANDLE:
+        return None
+    return storable(context)
 
 
 def _moment(written: object) -> datetime:

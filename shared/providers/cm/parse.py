@@ -19,22 +19,26 @@ def parse(document: Any, received_at: datetime) -> list[ProviderEvent]:  # noqa:
     """The events of one POST. `received_at`: aware UTC, when it came in."""
     if not isinstance(document, dict):
         return [set_aside("not_an_object", document)]
-    if member(document, "messages") is not None:
-        return list(_read_statuses(document, received_at))
-    if member(document, "message") is None:
-        reason = "event" if member(document, "event") is not None else "unknown_shape"
-        return [set_aside(reason, document)]
+    if member(document, "message") is not None:
+        return [_read_message(document)]
+    report = member(member_object(document, "messages"), "msg")
+    if report is not None:
+        return list(_read_statuses(report, received_at))
+    reason = "event" if member(document, "event") is not None else "unknown_shape"
+    return [set_aside(reason, document)]
+
+
+def _read_message(document: Mapping[str, Any]) -> ProviderEvent:
     try:
-        return [read_message(document)]
+        return read_message(document)
     except UnreadableError as exc:
-        return [set_aside(str(exc), document)]
+        return set_aside(str(exc), document)
 
 
-def _read_statuses(document: Mapping[str, Any], received_at: datetime) -> Iterator[ProviderEvent]:
-    """`msg` is documented as one object; an array is read as well."""
-    reports = member(member_object(document, "messages"), "msg")
-    for report in reports if isinstance(reports, list) else [reports]:
+def _read_statuses(documented: object, received_at: datetime) -> Iterator[ProviderEvent]:
+    """`msg` is documented as one object; an array is read as well, an empty one as a report that is none."""
+    for report in documented if isinstance(documented, list) and documented else [documented]:
         try:
             yield read_status(report, received_at)
         except UnreadableError as exc:
-            yield set_aside(str(exc), {"messages": {"msg": report}})
+            yield set_aside(str(exc), {"messages": {"msg": [report]}})

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from shared.domain.events import ReportedError, StatusReported
-from shared.domain.identifiers import AttemptReference
+from shared.domain.identifiers import AttemptReference, InvalidIdentifierError
 from shared.domain.message import MessageState
 from shared.providers.cm.errors import status_row
-from shared.providers.cm.wire import member, member_object
+from shared.providers.cm.wire import contact_of, member, member_object
 from shared.providers.reading import UnreadableError, number_text, storable
 
 _STATES: Mapping[str | None, MessageState] = {
@@ -44,21 +44,22 @@ def read_status(report: object, received_at: datetime) -> StatusReported:
         state=state,
         at=received_at,
         error=_error_of(status, code or "") if state is MessageState.FAILED else None,
+        contact=contact_of(member(report, "to")),
     )
 
 
 def _reference_of(written: object) -> AttemptReference:
     try:
         return AttemptReference.parse(written if isinstance(written, str) else "")
-    except ValueError:  # also an attempt of thousands of digits, which int() refuses
+    except InvalidIdentifierError:
         raise UnreadableError("no_reference") from None
 
 
 def _error_of(status: Mapping[str, object], status_code: str) -> ReportedError:
-    code = number_text(member(status, "errorcode"))
+    code = number_text(member(status, "errorCode"))
     if code is None or code == "0":
         code = _WITHOUT_CODE[status_code]
-    description = member(status, "errordescription")
+    description = member(status, "errorDescription")
     return ReportedError(
         code=code,
         error_class=status_row(code).error_class,

@@ -4,9 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from shared.domain.identifiers import PhoneNumber
+from shared.domain.identifiers import ContactId, InvalidIdentifierError, PhoneNumber
+from shared.providers.reading import UnreadableError, storable
 
-_NOT_DIGITS = re.compile(r"[^0-9]")
+_PUNCTUATION = re.compile(r"[\s\-().]")
+#: Far deeper than anything documented, and far from what Python refuses to read.
+_DEEPEST = 64
 
 
 def number_form(number: PhoneNumber) -> str:
@@ -16,17 +19,49 @@ def number_form(number: PhoneNumber) -> str:
 
 def digits_of(number: object) -> str:
     """`+31…`, `0031…` and `31…` as the same digits; empty when it is none of them."""
-    return _NOT_DIGITS.sub("", number).removeprefix("00") if isinstance(number, str) else ""
+    if not isinstance(number, str):
+        return ""
+    digits = _PUNCTUATION.sub("", number).removeprefix("+").removeprefix("00")
+    return digits if digits.isascii() and digits.isdigit() else ""
+
+
+def contact_of(number: object) -> ContactId | None:
+    """Who stands behind a number in any of its forms; None when it is none."""
+    try:
+        return ContactId(PhoneNumber.from_digits(digits_of(number)).value)
+    except InvalidIdentifierError:
+        return None
 
 
 def member(parent: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - whatever CM.com sent
-    """The value at `name` (lower case) in any case; None when there is none."""
+    """The value at `name` as CM.com documents it, else in any case; None when there is none."""
     value = parent.get(name)
     if value is not None:
         return value
-    return next((item for key, item in parent.items() if key.lower() == name), None)
+    wanted = name.lower()
+    for key, item in parent.items():
+        if item is not None and key.lower() == wanted:
+            return item
+    return None
 
 
 def member_object(parent: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = member(parent, name)
     return value if isinstance(value, dict) else {}
+
+
+def member_text(parent: Mapping[str, Any], name: str) -> str | None:
+    """The string at `name`; None when there is none, or an empty one."""
+    value = member(parent, name)
+    return storable(value) if value and isinstance(value, str) else None
+
+
+def in_lower_case(value: Any, levels: int = _DEEPEST) -> Any:  # noqa: ANN401 - as `member`
+    """The value, each key of each object in it in lower case. Raise UnreadableError when it is too deep."""
+    if not isinstance(value, dict | list):
+        return value
+    if levels == 0:
+        raise UnreadableError("nested_too_deeply")
+    if isinstance(value, list):
+        return [in_lower_case(item, levels - 1) for item in value]
+    return {key.lower(): in_lower_case(item, levels - 1) for key, item in value.items()}
