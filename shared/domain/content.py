@@ -125,7 +125,10 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - any of the above, and what is in
     """As JSON takes it; what is absent is left out."""
     if is_dataclass(value):
         items = ((field.name, getattr(value, field.name)) for field in fields(value))
-        return {name: plain(item) for name, item in items if item not in (None, (), False)}
+        # Nought is a place on the equator: `0.0 == False`.
+        return {
+            name: plain(item) for name, item in items if item is not None and item is not False and item != ()
+        }
     match value:
         case ContactId():
             return value.value

@@ -1,14 +1,21 @@
 """One template event of Meta's webhook: what WhatsApp decided about a template of an account.
 
-Meta, "message_template_status_update" webhook reference, read 2026-09.
+Meta, "message_template_status_update" webhook reference and its neighbours, read 2026-09.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from shared.domain.events import TemplateStatusChanged
-from shared.domain.templates import Approval, TemplateStatus
-from shared.providers.reading import UnreadableError, object_at, text_at
+from shared.domain.consent import Category
+from shared.domain.events import (
+    TemplateCategoryChanged,
+    TemplateContentChanged,
+    TemplateQualityChanged,
+    TemplateStatusChanged,
+)
+from shared.domain.templates import Approval, TemplateId, TemplateStatus
+from shared.providers.meta.envelope import Envelope
+from shared.providers.reading import UnreadableError, moment_if_any, object_at, text_at
 
 _APPROVED = (Approval.APPROVED, None)
 _PENDING = (Approval.PENDING, None)
@@ -27,28 +34,84 @@ _DECISIONS: Mapping[str, tuple[Approval | None, TemplateStatus | None]] = {
     "PENDING_DELETION": _GONE,
     "DELETED": _GONE,
 }
+_CATEGORIES: Mapping[str, Category] = {category.value.upper(): category for category in Category}
+_QUALITIES = frozenset({"green", "yellow", "red", "unknown"})
 _NO_REASON = "NONE"
 
 
-def read_template_status(value: Mapping[str, Any], account: str | None) -> TemplateStatusChanged:
+def read_template_status(value: Mapping[str, Any], envelope: Envelope) -> TemplateStatusChanged:
     """Raise UnreadableError when it names no template, or an event that decides nothing."""
-    name, language = text_at(value, "message_template_name"), text_at(value, "message_template_language")
-    event = text_at(value, "event")
-    if account is None or name is None or language is None or event is None:
-        raise UnreadableError("no_template")
+    template, event = _template_of(value, envelope), text_at(value, "event")
+    if event is None:
+        raise UnreadableError("no_event")
     # The pacing page writes `paused` where this one writes PAUSED.
     decision = _DECISIONS.get(event.upper())
     if decision is None:
         raise UnreadableError("unknown_template_event")
     approval, stopped = decision
     return TemplateStatusChanged(
-        account=account,
-        name=name,
-        language=language.replace("-", "_"),
+        account=template.account,
+        name=template.name,
+        language=template.language,
         approval=approval,
         stopped=stopped,
         reason=_reason_of(value),
+        at=envelope.at,
     )
+
+
+def read_template_quality(value: Mapping[str, Any], envelope: Envelope) -> TemplateQualityChanged:
+    """Raise UnreadableError when it names no template or none of the four scores."""
+    template, quality = _template_of(value, envelope), (text_at(value, "new_quality_score") or "").lower()
+    if quality not in _QUALITIES:
+        raise UnreadableError("unknown_quality")
+    return TemplateQualityChanged(
+        account=template.account,
+        name=template.name,
+        language=template.language,
+        quality=quality,
+        at=envelope.at,
+    )
+
+
+def read_template_category(value: Mapping[str, Any], envelope: Envelope) -> TemplateCategoryChanged:
+    """Of an announcement the `new_category` is today's, and the `correct_category` the one to come.
+
+    Raise UnreadableError when it names no template, or a category that is not of today's three.
+    """
+    template = _template_of(value, envelope)
+    is_announced = value.get("correct_category") is not None
+    return TemplateCategoryChanged(
+        account=template.account,
+        name=template.name,
+        language=template.language,
+        category=_category_at(value, "new_category"),
+        announced=_category_at(value, "correct_category") if is_announced else None,
+        announced_for=moment_if_any(value.get("category_update_timestamp")) if is_announced else None,
+        at=envelope.at,
+    )
+
+
+def read_template_content(value: Mapping[str, Any], envelope: Envelope) -> TemplateContentChanged:
+    """Raise UnreadableError when it names no template."""
+    template = _template_of(value, envelope)
+    return TemplateContentChanged(
+        account=template.account, name=template.name, language=template.language, at=envelope.at
+    )
+
+
+def _template_of(value: Mapping[str, Any], envelope: Envelope) -> TemplateId:
+    name, language = text_at(value, "message_template_name"), text_at(value, "message_template_language")
+    if envelope.account is None or name is None or language is None:
+        raise UnreadableError("no_template")
+    return TemplateId(envelope.account, name, language.replace("-", "_"))
+
+
+def _category_at(value: Mapping[str, Any], key: str) -> Category:
+    category = _CATEGORIES.get((text_at(value, key) or "").upper())
+    if category is None:
+        raise UnreadableError("unknown_category")
+    return category
 
 
 def _reason_of(value: Mapping[str, Any]) -> str | None:

@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -8,7 +9,7 @@ from shared.domain.events import (
     ReportedError,
     StatusReported,
     TemplateStatusChanged,
-    UpdateSetAside,
+    UpdateNoted,
 )
 from shared.domain.identifiers import AttemptReference, ContactId, MessageId
 from shared.domain.message import MessageState
@@ -73,6 +74,8 @@ def test_a_status_is_read_whole():
         state=MessageState.DELIVERED,
         at=at(1790000123),
         pricing={"billable": True, "pricing_model": "PMP", "type": "regular", "category": "utility"},
+        contact=ContactId(PHONE),
+        user_id=ContactId(USER),
     )
 
 
@@ -117,18 +120,30 @@ def test_a_status_of_another_program_has_no_reference():
 @pytest.mark.parametrize(
     ("name", "reasons"),
     [
-        ("message__group", ["group_message"]),
         ("status__unknown_value", ["unknown_status"]),
-        ("errors__throughput", ["account_error"]),
-        ("account_update__restriction", ["field:account_update"]),
-        ("smb_message_echoes__text", ["field:smb_message_echoes"]),
-        ("template__quality_under_the_wrong_field", ["field:message_template_quality_update"]),
+        ("user_preferences__signup", ["unknown_preference"]),
+        ("template__flagged", ["unknown_template_event"]),
+        ("message__of_one_of_two", ["no_contact"]),
+        ("unknown__field", ["field:group_lifecycle_update"]),
     ],
 )
 def test_what_is_not_ours_to_read_is_set_aside_by_name(name, reasons):
-    events = events_of(name)
+    assert [event.reason for event in events_of(name)] == reasons
 
-    assert [event.reason for event in events if isinstance(event, UpdateSetAside)] == reasons
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("message__group", "group_message"),
+        ("status__group", "group_status"),
+        ("history__chunk", "history"),
+        ("smb_message_echoes__text", "message_echo"),
+        ("call__terminate", "call_ended"),
+        ("call__ours", "own_call"),
+    ],
+)
+def test_what_changes_nothing_here_is_noted_by_kind(name, kind):
+    assert events_of(name) == [UpdateNoted(kind=kind)]
 
 
 def test_one_bad_update_does_not_cost_its_neighbours():
@@ -182,6 +197,7 @@ def test_a_rejected_template_says_why():
         approval=Approval.REJECTED,
         stopped=None,
         reason="INVALID_FORMAT: two parameters touch",
+        at=at(1790000300),
     )
 
 
@@ -212,3 +228,123 @@ def test_a_pause_gives_its_stage_as_reason():
     (event,) = events_of("template__paused_in_small_letters")
 
     assert (event.stopped, event.reason) == (TemplateStatus.PAUSED, "FIRST_PAUSE")
+
+
+def changed(name, **members):
+    """The fixture with members of its one update replaced; None takes them away."""
+    document = load("meta", name)
+    value = document["entry"][0]["changes"][0]["value"]
+    (update,) = next(value[list_] for list_ in ("messages", "calls", "statuses") if list_ in value)
+    for key, member in members.items():
+        if member is None:
+            update.pop(key, None)
+        else:
+            update[key] = member
+    return document
+
+
+@pytest.mark.parametrize(
+    ("label", "members", "contact", "user_id", "profile_name"),
+    [
+        ("number and user id", {}, PHONE, USER, "Ada"),
+        ("number alone", {"from_user_id": None}, PHONE, USER, "Ada"),
+        ("user id alone", {"from": None}, PHONE, USER, "Ada"),
+        ("user id inside from", {"from": USER, "from_user_id": None}, PHONE, USER, "Ada"),
+        ("neither", {"from": None, "from_user_id": None}, PHONE, USER, "Ada"),
+        ("another number", {"from": "31687654321", "from_user_id": None}, "+31687654321", None, None),
+        ("another user id", {"from": None, "from_user_id": "NL.1"}, "NL.1", None, None),
+        ("a number with its plus", {"from": "+31612345678"}, PHONE, USER, "Ada"),
+        ("a user id that is none", {"from_user_id": "zzz"}, PHONE, USER, "Ada"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and " " in value else "",
+)
+def test_a_contact_is_found_by_what_the_message_says(label, members, contact, user_id, profile_name):
+    (event,) = parse(changed("message__text", **members), RECEIVED_AT)
+
+    assert str(event.contact) == contact
+    assert event.user_id == (None if user_id is None else ContactId(user_id))
+    assert event.profile_name == profile_name
+
+
+def test_a_from_that_nobody_has_is_never_the_only_contact_beside_it():
+    (event,) = parse(changed("message__text", **{"from": "zzz", "from_user_id": None}), RECEIVED_AT)
+
+    assert event.reason == "no_contact"
+
+
+@pytest.mark.parametrize(
+    ("label", "members", "outcome"),
+    [
+        ("the contact's by its word", {"to": None}, InboundKind.CALL),
+        ("ours by its word", {"from": None, "direction": "BUSINESS_INITIATED"}, "own_call"),
+        ("the contact's by our number", {"direction": None}, InboundKind.CALL),
+        ("ours by our number", {"from": "31201234567", "to": "31612345678", "direction": None}, "own_call"),
+        ("nobody's", {"to": None, "direction": None}, "unknown_direction"),
+        ("of an unknown event", {"event": "hold"}, "unknown_call_event"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and " " in value else "",
+)
+def test_a_call_is_the_contact_s_or_ours(label, members, outcome):
+    (event,) = parse(changed("call__connect", **members), RECEIVED_AT)
+
+    assert getattr(event, "kind", None) == outcome or getattr(event, "reason", None) == outcome
+
+
+def test_a_call_is_told_from_ours_however_our_number_is_written():
+    document = changed("call__ours_without_direction")
+    value = document["entry"][0]["changes"][0]["value"]
+    value["metadata"]["display_phone_number"] = "+31 20 123-4567"
+
+    assert parse(document, RECEIVED_AT) == [UpdateNoted(kind="own_call")]
+
+
+def test_a_type_named_call_is_no_call():
+    (event,) = parse(changed("message__text", type="call"), RECEIVED_AT)
+
+    assert event.kind is InboundKind.UNKNOWN
+
+
+def test_the_news_of_an_account_are_bounded():
+    document = load("meta", "account_update__restriction")
+    deep = "deep"
+    for _ in range(50):
+        deep = {"a": deep}
+    wide = {f"k{n}": ["x" * 5000] * 1000 for n in range(1000)}
+    document["entry"][0]["changes"][0]["value"] |= {"deep": deep, "wide": wide, "nothing": None}
+
+    (event,) = parse(document, RECEIVED_AT)
+
+    assert event.event == "account_restriction"
+    assert len(json.dumps(event.details)) < 30_000
+
+
+def test_details_keep_words_and_numbers_to_the_fourth_level():
+    document = load("meta", "account_update__restriction")
+    value = {"event": "X", "a": {"b": {"c": {"word": "kept", "d": {"word": "lost"}}}}, "none": None}
+    document["entry"][0]["changes"][0]["value"] = value
+
+    (event,) = parse(document, RECEIVED_AT)
+
+    assert event.details == {"a": {"b": {"c": {"word": "kept"}}}}
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), 10**400])
+def test_a_number_that_json_cannot_hold_is_left_out(number):
+    document = load("meta", "status__delivered_with_pricing")
+    document["entry"][0]["changes"][0]["value"]["statuses"][0]["pricing"] = {"type": "regular", "n": number}
+
+    (event,) = parse(document, RECEIVED_AT)
+
+    assert event.pricing == {"type": "regular"}
+
+
+def test_of_many_contacts_only_those_it_needs_are_kept_with_what_is_set_aside():
+    document = load("meta", "message__text")
+    value = document["entry"][0]["changes"][0]["value"]
+    value["contacts"] += [{"wa_id": f"3168000{n:04}", "profile": {"name": "x" * 50}} for n in range(1000)]
+    value["messages"] = [{**value["messages"][0], "id": None} for _ in range(1000)]
+
+    events = parse(document, RECEIVED_AT)
+
+    assert {event.reason for event in events} == {"no_id"}
+    assert sum(len(event.raw) for event in events) < 1_000_000

@@ -1,10 +1,11 @@
 """No webhook makes the parsers raise, and what they make of it can be stored."""
 
+import copy
 import json
 from datetime import UTC, datetime
 
 import pytest
-from webhook_fixtures import WRONG_VALUES, load, maimed, names
+from webhook_fixtures import WRONG_VALUES, is_shared, load, maimed, names, with_neighbours
 
 from shared.domain.events import UpdateSetAside
 from shared.providers.cm.parse import parse as parse_cm
@@ -33,6 +34,31 @@ def test_any_field_may_be_missing_or_wrong(provider, name):
         except Exception as exc:
             exc.add_note(f"at {path}")
             raise
+
+
+@pytest.mark.parametrize(("provider", "name"), CASES)
+def test_a_good_update_is_read_whatever_is_wrong_beside_it(provider, name):
+    document, added = with_neighbours(provider, load(provider, name))
+    goods = {place: alone(provider, document, place) for place in added.values()}
+    for path, maimed_document in maimed(document, spared=added):
+        events = PARSERS[provider](maimed_document, RECEIVED_AT)
+        for place, good in goods.items():
+            # Exempt is what goes with a container of both, the list of the two above all.
+            assert is_shared(path, place) or good in events, f"at {path}, {place} is lost"
+
+
+def alone(provider, document, place):
+    """The event of the update at `place`, read without what stands beside it."""
+    around = copy.deepcopy(document)
+    part = around
+    for key in place:
+        if isinstance(part, list):
+            part[:] = [part[key]]
+            key = 0  # noqa: PLW2901 - it is the only one now
+        part = part[key]
+    (event,) = PARSERS[provider](around, RECEIVED_AT)
+    assert not isinstance(event, UpdateSetAside)
+    return event
 
 
 @pytest.mark.parametrize("provider", PARSERS)
