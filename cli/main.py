@@ -4,6 +4,7 @@ import click
 
 from cli.demo import demo
 from cli.messages import message, send
+from cli.quarantine import quarantine
 from cli.up import up
 
 
@@ -13,5 +14,5 @@ def main() -> None:
     """Finestra: a WhatsApp Business gateway that knows whether the window is open."""
 
 
-for _command in (up, demo, send, message):
+for _command in (up, demo, send, message, quarantine):
     main.add_command(_command)

@@ -109,6 +109,9 @@ class App:
     #: Private networks that its callback may lie in; only there may it be plain http.
     callback_networks: tuple[Network, ...] = ()
 
+    def may_use(self, alias: str) -> bool:
+        return not self.senders or alias in self.senders
+
     def may(self, scope: str) -> bool:
         return "admin" in self.scopes or scope in self.scopes
 
@@ -135,6 +138,24 @@ class Configuration:
         by_number: dict[str, AnySender] = {sender.number.digits: sender for sender in self.senders.values()}
         by_id = {s.phone_number_id: s for s in self.senders.values() if isinstance(s, MetaSender)}
         return {**by_number, **by_id}
+
+    @cached_property
+    def aliases_of(self) -> Mapping[str, tuple[str, ...]]:
+        """The senders of each business."""
+        aliases: dict[str, tuple[str, ...]] = {}
+        for sender in self.senders.values():
+            aliases[sender.business] = (*aliases.get(sender.business, ()), sender.alias)
+        return aliases
+
+    @cached_property
+    def pushed_apps(self) -> tuple[App, ...]:
+        """The apps that want their events pushed."""
+        return tuple(app for app in self.apps.values() if app.callback_url is not None)
+
+    def businesses_of(self, app: App) -> tuple[str, ...]:
+        """Whose senders an app may use."""
+        found = {sender.business for sender in self.senders.values() if app.may_use(sender.alias)}
+        return tuple(sorted(found))
 
     def senders_of_account(self, account: str) -> Iterator[AnySender]:
         return (sender for sender in self.senders.values() if sender.account == account)

@@ -8,7 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from shared.clock import rfc3339
-from shared.configuration import AnySender, Policy
+from shared.configuration import AnySender, CmSender, Policy
+from shared.domain.consent import Category
+from shared.domain.identifiers import ContactId
+from shared.domain.identity import address_of
 from shared.domain.message import MessageRequest
 from shared.domain.routing import (
     EXPLANATIONS,
@@ -34,6 +37,20 @@ def facts_of(known: Known, sender: AnySender, policy: Policy, now: datetime) -> 
         templates=known.templates,
         template_policy=TemplatePolicy(stop_on_change=policy.stop_on_category_change),
         halted_kinds=_ALL_KINDS if known.halted else frozenset(),
+        is_number_known=any(
+            name is not None and name.phone_number is not None for name in (known.contact, known.address)
+        ),
+    )
+
+
+def addressee(request: MessageRequest, known: Known, sender: AnySender, route: Route) -> ContactId:
+    """Whom the request to the provider names. CM.com and one-time codes know numbers only."""
+    is_code = isinstance(route, TemplateRoute) and route.template.category is Category.AUTHENTICATION
+    return address_of(
+        request.to,
+        contact=known.contact,
+        proven=known.address,
+        needs_number=is_code or isinstance(sender, CmSender),
     )
 
 

@@ -12,21 +12,25 @@ from shared.clock import Clock, ServerClock
 from shared.configuration import AnySender, MetaSender
 from shared.domain.identifiers import MessageId
 from shared.domain.window import WindowPolicy
+from shared.http.client import HttpClient
 from shared.observability import LogEvent, get_logger
 from shared.providers.base import Provider
 from shared.providers.cm.send import CmProvider
-from shared.providers.http import HttpClient
 from shared.providers.meta.send import MetaProvider
 from shared.settings import LEASE, PROVIDER_DEADLINE, Settings
+from shared.store.callbacks import Callbacks
 from shared.store.connection import connect, server_time
 from shared.store.contacts import Contacts
+from shared.store.feed import Feed
 from shared.store.health import Health
 from shared.store.lanes import Lanes
 from shared.store.messages import Messages
-from shared.store.recorder import Recorder, RecordingPolicy
+from shared.store.quarantine import Quarantine
+from shared.store.recorder import Recorder
 from shared.store.scripts import Scripts
 from shared.store.senders import Senders
 from shared.store.templates import Templates
+from shared.store.updates import RecordingPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,9 @@ class Deps:
     templates: Templates
     senders: Senders
     recorder: Recorder
+    feed: Feed
+    callbacks: Callbacks
+    quarantine: Quarantine
     health: Health
     providers: Mapping[str, Provider]
     #: Tells the workers that a sender has something to do.
@@ -76,6 +83,7 @@ def assemble(
         ),
         languages=policy.languages,
         retention=settings.retention,
+        aliases_of=settings.configuration.aliases_of,
     )
     return Deps(
         settings=settings,
@@ -88,10 +96,13 @@ def assemble(
             grace=settings.doubt_grace,
             retention=settings.retention,
         ),
-        contacts=Contacts(client, scripts, window_length=length),
+        contacts=Contacts(scripts, window_length=length, aliases_of=settings.configuration.aliases_of),
         templates=Templates(client, scripts),
         senders=Senders(client, scripts),
         recorder=Recorder(scripts, recording),
+        feed=Feed(client),
+        callbacks=Callbacks(client, scripts, retention=settings.retention),
+        quarantine=Quarantine(client),
         health=Health(client),
         providers=_providers(settings),
         ring=ring,

@@ -4,6 +4,7 @@ A doorbell carries no work, only whose lanes to look at; losing or doubling it d
 """
 
 from celery import Celery
+from kombu import Queue
 from kombu.exceptions import KombuError, OperationalError
 
 from shared.configuration import AnySender
@@ -11,7 +12,11 @@ from shared.observability import LogEvent, get_logger
 from shared.settings import Settings
 
 OUTBOUND = "outbound"
+EVENTS = "events"
 DRAIN = "outbound.drain"
+PUSH = "events.push"
+#: Drains at once: each has threads of its own for what it sends.
+_DRAINS = 4
 _IMPATIENT_SECONDS = 0.25
 
 
@@ -33,12 +38,14 @@ def make_celery(settings: Settings, *, socket_timeout_seconds: float = 5.0) -> C
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         task_default_queue=OUTBOUND,
+        task_queues=[Queue(OUTBOUND), Queue(EVENTS)],
         task_ignore_result=True,
         task_serializer="json",
         accept_content=["json"],
         task_publish_retry=False,
         worker_pool="threads",
-        worker_concurrency=4,
+        # An app that hangs holds one thread, and there is one for each.
+        worker_concurrency=_DRAINS + len(settings.configuration.pushed_apps),
         worker_prefetch_multiplier=1,
         worker_send_task_events=True,
         worker_hijack_root_logger=False,
@@ -56,13 +63,22 @@ def make_impatient_celery(settings: Settings) -> Celery:
 
 
 class Doorbell:
-    """Rings for a sender. Half a second at most; a failure is logged, the ticker rings again."""
+    """Rings for a sender, or for an app that is to be told something.
+
+    Half a second at most; a failure is logged, the ticker rings again.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._app = make_impatient_celery(settings)
 
     def ring(self, sender: AnySender) -> None:
+        self._send(DRAIN, OUTBOUND, sender.business, sender.alias)
+
+    def ring_for_app(self, business: str, app: str) -> None:
+        self._send(PUSH, EVENTS, business, app)
+
+    def _send(self, task: str, queue: str, business: str, whom: str) -> None:
         try:
-            self._app.send_task(DRAIN, args=[sender.business, sender.alias], queue=OUTBOUND, retry=False)
+            self._app.send_task(task, args=[business, whom], queue=queue, retry=False)
         except (OperationalError, KombuError, OSError) as exc:
-            get_logger().warning(LogEvent.BELL_NOT_RUNG, sender=sender.alias, error=type(exc).__name__)
+            get_logger().warning(LogEvent.BELL_NOT_RUNG, whom=whom, error=type(exc).__name__)

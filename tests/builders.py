@@ -19,16 +19,19 @@ from shared.domain.message import InDoubt, MessageRequest, MessageState, Priorit
 from shared.domain.retry import ErrorClass
 from shared.domain.templates import Approval, Gate, Template, TemplateCall, TemplateId
 from shared.domain.window import InboundKind, WindowPolicy
-from shared.providers.base import HttpCall, Outgoing, SendResult, Submitted
+from shared.http.client import HttpCall
+from shared.providers.base import Outgoing, SendResult, Submitted
 from shared.settings import LEASE, Settings
 from shared.store.claims import Claim
 from shared.store.contacts import Contacts
 from shared.store.lanes import Lanes
 from shared.store.messages import Acceptance, Accepted, Messages
-from shared.store.recorder import Recorder, RecordingPolicy
+from shared.store.quarantine import Quarantine
+from shared.store.recorder import Recorder
 from shared.store.scripts import Scripts
 from shared.store.senders import Senders
 from shared.store.templates import Templates
+from shared.store.updates import RecordingPolicy
 
 # Far ahead, because Redis ends windows by its own clock, which no test can turn back.
 NOW = datetime(2086, 11, 22, 12, 0, tzinfo=UTC)
@@ -171,13 +174,17 @@ class Stores:
     def __init__(self, client: redis.Redis) -> None:
         self.client = client
         self.scripts = Scripts(client)
-        policy = RecordingPolicy(window=WindowPolicy(), languages=("it", "en"), retention=30 * DAY)
+        aliases = {"default": ("shop", "negozio")}
+        policy = RecordingPolicy(
+            window=WindowPolicy(), languages=("it", "en"), retention=30 * DAY, aliases_of=aliases
+        )
         self.recorder = Recorder(self.scripts, policy)
         self.lanes = EasyLanes(self.scripts, window_length=DAY, lease=LEASE, grace=GRACE, retention=30 * DAY)
         self.messages = Messages(client, self.scripts, window_length=DAY, retention=30 * DAY)
-        self.contacts = Contacts(client, self.scripts, window_length=DAY)
+        self.contacts = Contacts(self.scripts, window_length=DAY, aliases_of=aliases)
         self.templates = Templates(client, self.scripts)
         self.senders = Senders(client, self.scripts)
+        self.quarantine = Quarantine(client)
 
     def accept(
         self, sender: MetaSender | CmSender | None = None, *, at: datetime = NOW, **changes: object

@@ -12,7 +12,7 @@ from celery import Celery, bootsteps
 from celery.signals import worker_shutting_down
 from celery.utils.nodenames import default_nodename
 
-from shared.deps import Deps, build_deps
+from shared.deps import build_deps
 from shared.errors import StoreUnavailableError
 from shared.observability import LogEvent, configure_logging, get_logger, place_of
 from shared.queues import Doorbell, make_celery, make_impatient_celery
@@ -36,7 +36,8 @@ def build_app() -> Celery:
     settings = load_settings()
     configure_logging(settings.log_format)
     celery = make_celery(settings)
-    deps = build_deps(settings, Doorbell(settings).ring)
+    doorbell = Doorbell(settings)
+    deps = build_deps(settings, doorbell.ring)
     stopping = threading.Event()
 
     def stop_claiming(**_: object) -> None:
@@ -44,11 +45,12 @@ def build_app() -> Celery:
 
     worker_shutting_down.connect(stop_claiming, weak=False)
     register(celery, deps, Monitor(make_impatient_celery(settings), default_nodename("")), stopping)
-    celery.steps["worker"].add(_ticker_step(deps))
+    ticker = Ticker(deps, ring_for_app=doorbell.ring_for_app)
+    celery.steps["worker"].add(_ticker_step(ticker))
     return celery
 
 
-def _ticker_step(deps: Deps) -> type[bootsteps.StartStopStep]:
+def _ticker_step(ticker: Ticker) -> type[bootsteps.StartStopStep]:
     """The ticker lives and dies with its worker, on its own thread: the consumer must not wait for Redis."""
 
     class TickerStep(bootsteps.StartStopStep):
@@ -58,7 +60,7 @@ def _ticker_step(deps: Deps) -> type[bootsteps.StartStopStep]:
 
         def start(self, parent: Any) -> None:  # noqa: ANN401, ARG002
             threading.Thread(
-                target=_beat_until, args=(Ticker(deps), self._over), name="ticker", daemon=True
+                target=_beat_until, args=(ticker, self._over), name="ticker", daemon=True
             ).start()
 
         def stop(self, parent: Any) -> None:  # noqa: ANN401, ARG002

@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 
 from shared.clock import to_ms
 from shared.configuration import AnySender
-from shared.decision import describe, facts_of
+from shared.decision import addressee, describe, facts_of
 from shared.deps import Deps
-from shared.domain.identifiers import AttemptReference
+from shared.domain.identifiers import AttemptReference, InvalidIdentifierError, PhoneNumber
 from shared.domain.retry import ErrorClass
 from shared.domain.routing import Route, SessionRoute, TemplateRoute, decide
 from shared.errors import StoreUnavailableError
 from shared.observability import LogEvent, get_logger, place_of
-from shared.providers.base import UNLISTED, Outgoing, Rejected, SendResult
+from shared.providers.base import UNLISTED, Outgoing, Rejected, SendResult, Submitted
 from shared.settings import LEASE, PROVIDER_DEADLINE
 from shared.store.claims import Begin, Changed, Claim, Go, Outcome, Settle, Stepped
 from shared.store.codec import Known
@@ -132,6 +132,7 @@ class Attempts:
     def _decide_one(
         self, claim: Claim, known: Known, now: datetime
     ) -> tuple[Begin, SessionRoute | TemplateRoute] | Settle:
+        claim = replace(claim, known=known)
         facts = facts_of(known, self._sender, self._deps.settings.configuration.policy, now)
         route = decide(claim.request, facts)
         if not isinstance(route, SessionRoute | TemplateRoute):
@@ -159,8 +160,25 @@ class Attempts:
         ]
         if not begun:
             return settles
-        results = self._provider.send([_outgoing(item) for item in begun])
+        outgoing = [_outgoing(item) for item in begun]
+        results = self._provider.send(outgoing)
+        self._learn(begun, outgoing, results)
         return settles + self._ended(begun, results, started_at)
+
+    def _learn(
+        self, begun: Sequence[_Begun], outgoing: Sequence[Outgoing], results: Sequence[SendResult]
+    ) -> None:
+        """Keep the number that the provider answered with: no rule of ours knows it better."""
+        for item, out, result in zip(begun, outgoing, results, strict=True):
+            number = _other_number(out, result)
+            if number is None:
+                continue
+            known = item.claim.known.contact
+            try:
+                self._deps.contacts.learn(self._sender.business, known, number, now=self._deps.clock.now())
+            except StoreUnavailableError as exc:
+                # The answer must be recorded all the same; the next one will say it again.
+                get_logger().warning(LogEvent.STORE_UNAVAILABLE, where="learn", error=str(exc))
 
     def _ended(
         self, begun: Sequence[_Begun], results: Sequence[SendResult], started_at: datetime
@@ -225,8 +243,20 @@ def _released(claims: Iterable[Claim]) -> list[Settle]:
 
 
 def _outgoing(begun: _Begun) -> Outgoing:
+    claim = begun.claim
     return Outgoing(
-        reference=AttemptReference(begun.claim.message_id, begun.attempt),
-        to=begun.claim.contact,
+        reference=AttemptReference(claim.message_id, begun.attempt),
+        to=addressee(claim.request, claim.known, claim.sender, begun.route),
         route=begun.route,
     )
+
+
+def _other_number(outgoing: Outgoing, result: SendResult) -> PhoneNumber | None:
+    """The number under which WhatsApp knows the contact, when it is not the one that was sent to."""
+    if not isinstance(result, Submitted) or result.wa_id is None or outgoing.to.phone_number is None:
+        return None
+    try:
+        number = PhoneNumber.from_digits(result.wa_id)
+    except InvalidIdentifierError:
+        return None
+    return None if number == outgoing.to.phone_number else number

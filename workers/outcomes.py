@@ -17,7 +17,7 @@ def settle_unsent(claim: Claim, route: Hold | Defer | Refuse, facts: Facts) -> S
     described = describe(route, claim.request, facts)
     match route:
         case Hold():
-            groups = (window_group(claim.sender.alias, claim.contact.value),)
+            groups = (window_group(claim.sender.alias, claim.known.contact),)
             return Settle(
                 claim=claim, outcome=Outcome.HELD, reason=route.rule, route=described, groups=groups
             )
@@ -43,7 +43,7 @@ def settle_unsent(claim: Claim, route: Hold | Defer | Refuse, facts: Facts) -> S
 def _groups(claim: Claim, facts: Facts) -> tuple[str, ...]:
     """Whatever changes first wakes it: one of its templates, or the contact by writing."""
     templates = (template_group(template.id) for template in facts.templates if template is not None)
-    return (*templates, window_group(claim.sender.alias, claim.contact.value))
+    return (*templates, window_group(claim.sender.alias, claim.known.contact))
 
 
 def settle_sent(

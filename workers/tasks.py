@@ -5,15 +5,44 @@ from concurrent.futures import ThreadPoolExecutor
 
 from celery import Celery
 
+from shared.callbacks.client import CallbackClient
 from shared.deps import Deps
 from shared.errors import StoreUnavailableError
 from shared.observability import LogEvent, get_logger, place_of
-from shared.queues import DRAIN
+from shared.queues import DRAIN, PUSH
+from workers.callbacks import MOST_IN_HAND, Pusher
 from workers.monitor import Monitor
 from workers.outbound import Drain
 
 
 def register(app: Celery, deps: Deps, monitor: Monitor, stopping: threading.Event) -> None:
+    _register_drain(app, deps, monitor, stopping)
+    _register_push(app, deps)
+
+
+def _register_push(app: Celery, deps: Deps) -> None:
+    apps = {one.name: one for one in deps.settings.configuration.pushed_apps}
+    clients = {one.name: CallbackClient(one) for one in apps.values()}
+    threads = {one: ThreadPoolExecutor(MOST_IN_HAND, thread_name_prefix=f"push-{one}") for one in apps}
+
+    @app.task(name=PUSH)
+    def push(business: str, name: str) -> str:
+        """Push to one app what it was not told yet. Ringing twice, or for one that is gone, is harmless."""
+        if name not in apps:
+            return f"{name} → no such app here"
+        try:
+            told = Pusher(deps, apps[name], business, clients[name], threads[name]).run()
+        except StoreUnavailableError as exc:
+            get_logger().warning(LogEvent.STORE_UNAVAILABLE, where=PUSH, app=name, error=str(exc))
+            return f"{name} → the store does not answer"
+        except Exception as exc:
+            get_logger().error(LogEvent.BUG, where=PUSH, app=name, error=type(exc).__name__, at=place_of(exc))
+            raise
+        get_logger().info(LogEvent.PUSHED, app=name, report=told)
+        return told
+
+
+def _register_drain(app: Celery, deps: Deps, monitor: Monitor, stopping: threading.Event) -> None:
     most_slots = deps.settings.worker_slots
     slots = ThreadPoolExecutor(max_workers=most_slots, thread_name_prefix="slot")
 

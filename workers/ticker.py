@@ -1,8 +1,10 @@
 """What runs by the clock, every half second in every worker: one of them wins each beat.
 
-Expiries, ended leases, waking, and a doorbell for every sender with something ready that nobody rang for.
+Expiries, ended leases, waking, windows that close, and a doorbell for every sender or app with something to
+do that nobody rang for.
 """
 
+from collections.abc import Callable
 from itertools import groupby
 
 from shared.configuration import AnySender
@@ -11,10 +13,17 @@ from shared.observability import LogEvent, get_logger
 
 
 class Ticker:
-    def __init__(self, deps: Deps) -> None:
+    def __init__(self, deps: Deps, *, ring_for_app: Callable[[str, str], None]) -> None:
+        """`ring_for_app`: tells the workers that an app (second) has events of a business (first)."""
         self._deps = deps
-        senders = sorted(deps.settings.configuration.senders.values(), key=_business)
+        self._ring_for_app = ring_for_app
+        configuration = deps.settings.configuration
+        senders = sorted(configuration.senders.values(), key=_business)
         self._senders = {business: list(group) for business, group in groupby(senders, key=_business)}
+        self._apps: dict[str, list[str]] = {}
+        for app in configuration.pushed_apps:
+            for business in configuration.businesses_of(app):
+                self._apps.setdefault(business, []).append(app.name)
 
     def beat(self) -> None:
         """One beat over all businesses. Nothing is done by a clock that nobody has measured."""
@@ -23,6 +32,7 @@ class Ticker:
         for business, senders in self._senders.items():
             if self._deps.lanes.sweep(business, now=self._deps.clock.now()):
                 self._tick(senders)
+                self._ring_for_apps(business)
 
     def _tick(self, senders: list[AnySender]) -> None:
         ticks = self._deps.lanes.tick(senders, now=self._deps.clock.now())
@@ -36,6 +46,11 @@ class Ticker:
                 )
             if ticked.must_ring:
                 self._deps.ring(sender)
+
+    def _ring_for_apps(self, business: str) -> None:
+        apps = self._apps.get(business, [])
+        for app in self._deps.callbacks.due(business, apps, now=self._deps.clock.now()):
+            self._ring_for_app(business, app)
 
 
 def _business(sender: AnySender) -> str:

@@ -150,6 +150,8 @@ class Facts:
     messaging_limit_until: datetime | None = None
     pair_limit_until: datetime | None = None
     sender_limit_until: datetime | None = None
+    #: A phone number of the contact is known, whatever the request names.
+    is_number_known: bool = False
 
 
 #: Verdicts on one template after which the next alternate is looked at.
@@ -252,11 +254,15 @@ def _refusal_of(
     if not facts.consent.is_opted_in(template.category):
         is_out = facts.consent.opted_out_at(template.category) is not None
         return Rule.OPTED_OUT if is_out else Rule.NO_OPT_IN
-    if template.category is Category.AUTHENTICATION and request.to.phone_number is None:
+    if template.category is Category.AUTHENTICATION and not _has_number(request, facts):
         return Rule.PHONE_NUMBER_REQUIRED
     if facts.capped_until is not None and facts.now < facts.capped_until:
         return Rule.RECIPIENT_CAPPED
     return None
+
+
+def _has_number(request: MessageRequest, facts: Facts) -> bool:
+    return facts.is_number_known or request.to.phone_number is not None
 
 
 def _why_template(facts: Facts) -> Rule:

@@ -101,6 +101,9 @@ class WindowSchema(AnswerSchema):
 
 class IdentitiesSchema(AnswerSchema):
     phone_number = fields.String(required=True, allow_none=True)
+    whatsapp_number = fields.String(
+        required=True, allow_none=True, metadata={"description": "What is sent to, as WhatsApp spells it."}
+    )
     user_id = fields.String(required=True, allow_none=True)
 
 

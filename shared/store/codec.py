@@ -86,9 +86,21 @@ def load_consent(contact: Mapping[str, str]) -> Consent:
     records = {}
     for category in Category:
         text = contact.get(f"consent:{category}")
-        if text is not None:
-            records[category] = _load_consent_record(text)
+        record = None if text is None else _load_consent_record(text)
+        preference = _load_preference(contact, category)
+        if preference is not None and not (record and record.at > preference.at):
+            record = preference
+        if record is not None:
+            records[category] = record
     return Consent(records)
+
+
+def _load_preference(contact: Mapping[str, str], category: Category) -> ConsentRecord | None:
+    """The opt-out that the contact told WhatsApp; what was resumed leaves our own record as it stands."""
+    if contact.get(f"preference:{category}") != ConsentStatus.OPTED_OUT:
+        return None
+    at = from_ms(contact[f"preference:{category}_at"])
+    return ConsentRecord(status=ConsentStatus.OPTED_OUT, at=at, source="user_preferences")
 
 
 def _load_consent_record(text: str) -> ConsentRecord:
@@ -151,18 +163,24 @@ class Known:
     consent: Consent
     last_inbound_at: datetime | None
     halted: str | None
+    #: Who is meant: a number when one is known.
+    contact: ContactId
+    #: The name of the contact that last proved to work; None: it never wrote and was never sent to.
+    address: ContactId | None
     templates: tuple[Template | None, ...]
 
 
 def load_known(answer: Sequence[Any], window_length: timedelta) -> Known:
-    versions, window, contact, sender, *templates = answer
+    versions, window, contact, sender, name, *templates = answer
     contact_hash = pairs(contact)
-    last = contact_hash.get("last_inbound_at")
+    last, address = contact_hash.get("last_inbound_at"), contact_hash.get("address")
     return Known(
         versions=versions,
         window=load_window(window, window_length),
         consent=load_consent(contact_hash),
         last_inbound_at=from_ms(last) if last else None,
         halted=pairs(sender).get("halted"),
+        contact=ContactId(name),
+        address=ContactId(address) if address else None,
         templates=tuple(load_template(pairs(template)) for template in templates),
     )

@@ -3,18 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-import redis
-
+from shared.clock import to_ms
 from shared.configuration import AnySender
 from shared.domain.consent import Category, Consent, ConsentRecord
-from shared.domain.identifiers import ContactId
+from shared.domain.identifiers import ContactId, PhoneNumber
+from shared.domain.identity import key_of
 from shared.domain.window import Window
-from shared.store.codec import dump_consent, load_consent, load_window
-from shared.store.connection import translated
-from shared.store.keys import Keys
+from shared.store.codec import dump_consent, load_consent, load_window, pairs
 from shared.store.scripts import Call, Scripts
 
 _INBOUND_PREFIX = "in:"
@@ -22,7 +20,11 @@ _INBOUND_PREFIX = "in:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactRecord:
+    #: Who is meant by the name that was asked for.
     contact: ContactId
+    #: The name that last proved to work.
+    address: ContactId | None
+    user_id: ContactId | None
     window: Window
     consent: Consent
     #: Ids of the latest messages both ways, newest first; ours start with `msg_`.
@@ -32,42 +34,58 @@ class ContactRecord:
 
 
 class Contacts:
-    def __init__(self, client: redis.Redis, scripts: Scripts, *, window_length: timedelta) -> None:
-        self._client = client
+    def __init__(
+        self, scripts: Scripts, *, window_length: timedelta, aliases_of: Mapping[str, tuple[str, ...]]
+    ) -> None:
+        """`aliases_of`: the senders of each business."""
         self._scripts = scripts
         self._window_length = window_length
+        self._aliases_of = aliases_of
 
     def get(self, sender: AnySender, contact: ContactId) -> ContactRecord:
         """A contact as one sender sees it; one who is unknown has a closed window and no consent."""
-        keys = Keys(sender.business)
-        with translated(self._client):
-            pipeline = self._client.pipeline(transaction=False)
-            pipeline.get(keys.window(sender.alias, contact))
-            pipeline.hgetall(keys.contact(contact))
-            pipeline.zrevrange(keys.recent(contact), 0, -1)
-            window, stored, recent = pipeline.execute()
-        inbound_ids = [id_.removeprefix(_INBOUND_PREFIX) for id_ in recent if id_.startswith(_INBOUND_PREFIX)]
+        call = Call.of("contact", sender.business, sender.alias, key_of(contact).value)
+        name, window, flat, recent, records = self._scripts.run(call)
+        stored = pairs(flat)
+        inbound = [
+            {"id": id_.removeprefix(_INBOUND_PREFIX).partition(":")[2], **json.loads(record)}
+            for id_, record in zip(recent, records, strict=True)
+            if record
+        ]
         return ContactRecord(
-            contact=contact,
+            contact=ContactId(name),
+            address=ContactId(stored["address"]) if "address" in stored else None,
+            user_id=ContactId(stored["user_id"]) if "user_id" in stored else None,
             window=load_window(window, self._window_length),
             consent=load_consent(stored),
             outbound_ids=tuple(id_ for id_ in recent if not id_.startswith(_INBOUND_PREFIX)),
-            inbound=self._inbound(keys, inbound_ids),
+            inbound=tuple(inbound),
         )
 
     def set_consent(
-        self, business: str, contact: ContactId, record: ConsentRecord, categories: Sequence[Category]
+        self,
+        sender: AnySender,
+        contact: ContactId,
+        record: ConsentRecord,
+        categories: Sequence[Category],
+        *,
+        now: datetime,
     ) -> int:
         """Record a decision; how many categories it changed (an older one changes nothing)."""
-        at_seconds = int(record.at.timestamp())
-        arguments = (contact.value, record.status, at_seconds, dump_consent(record), " ".join(categories))
-        return int(self._scripts.run(Call.of("set_consent", business, *arguments)))
-
-    def _inbound(self, keys: Keys, ids: Sequence[str]) -> tuple[Mapping[str, Any], ...]:
-        if not ids:
-            return ()
-        with translated(self._client):
-            texts = self._client.mget([keys.inbound(id_) for id_ in ids])
-        return tuple(
-            {"id": id_, **json.loads(text)} for id_, text in zip(ids, texts, strict=True) if text is not None
+        arguments = (
+            to_ms(now),
+            sender.alias,
+            key_of(contact).value,
+            record.status,
+            int(record.at.timestamp()),
+            dump_consent(record),
+            " ".join(categories),
         )
+        return int(self._scripts.run(Call.of("set_consent", sender.business, *arguments)))
+
+    def learn(self, business: str, contact: ContactId, number: PhoneNumber, *, now: datetime) -> None:
+        """WhatsApp knows the contact under `number`: send to that, and take what it writes for theirs."""
+        name = ContactId(number.value)
+        senders = " ".join(self._aliases_of.get(business, ()))
+        arguments = (to_ms(now), key_of(contact).value, name.value, key_of(name).value, senders)
+        self._scripts.run(Call.of("learn_address", business, *arguments))

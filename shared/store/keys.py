@@ -26,9 +26,18 @@ class Keys:
     expiring:{b}                            sorted set  id → expiry, for all that is not final · likewise
     state:{b}:state                         sorted set  id → since · trimmed to the retention
     window:{b}:sender:contact               string      `last|event|refused` (ms) · until the window ends
-    contact:{b}:contact                     hash        version, consent, last inbound · for ever: evidence
+    contact:{b}:contact                     hash        version, consent, names · for ever: evidence
+    alias:{b}:name                          string      `contact|since`: who is meant · for ever
     recent:{b}:contact                      sorted set  the latest 20 messages both ways · retention
-    inbound:{b}:event                       string      what a contact wrote (JSON) · retention
+    closing:{b}                             sorted set  `sender contact` → when to tell · its end
+    events:{b}                              stream      what apps are told, as ids · capped
+    callback:{b}:app                        hash        place in the stream, failures in a row · for ever
+    callback_lane:{b}:app:contact           list        events to push, as ids · while it has members
+    callback_ready:{b}:app                  sorted set  contact → when its lane may be looked at · likewise
+    callback_tries:{b}:app                  hash        contact → tries of its first event · likewise
+    callback_parked:{b}:app                 sorted set  what was given up → since · retention
+    callback_bell:{b}:app                   string      somebody pushes to it · 20 s
+    inbound:{b}:sender:event                string      what a contact wrote (JSON) · retention
     seen:{b}:sender:event                   string      duplicate's mark · longer than a provider retries
     idem:{b}:app:sender:key                 string      idempotency: fingerprint and answer · 24 h
     template:{b}:account:name:language      hash        a template · until deleted
@@ -65,8 +74,27 @@ class Keys:
     def recent(self, contact: object) -> str:
         return self._key("recent", contact)
 
-    def inbound(self, event_id: str) -> str:
-        return self._key("inbound", event_id)
+    def inbound(self, sender: str, event_id: str) -> str:
+        return self._key("inbound", sender, event_id)
+
+    def record(self, ref: str) -> str:
+        """An inbound message by what the stream of events calls it: sender and event id."""
+        return self._key("inbound", ref)
+
+    def events(self) -> str:
+        return self._key("events")
+
+    def callback(self, app: str) -> str:
+        return self._key("callback", app)
+
+    def callback_ready(self, app: str) -> str:
+        return self._key("callback_ready", app)
+
+    def callback_parked(self, app: str) -> str:
+        return self._key("callback_parked", app)
+
+    def callback_bell(self, app: str) -> str:
+        return self._key("callback_bell", app)
 
     def idempotency(self, app: str, sender: str, key: str) -> str:
         return self._key("idem", app, sender, key)

@@ -93,6 +93,7 @@ class Lanes:
             _MOST_PER_BEAT,
             duration_ms(self._lease),
             duration_ms(self._retention),
+            duration_ms(self._window_length),
         )
         return bool(self._scripts.run(call))
 

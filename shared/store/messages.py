@@ -11,6 +11,7 @@ import redis
 from shared.clock import duration_ms, from_ms, to_ms
 from shared.configuration import AnySender
 from shared.domain.identifiers import MessageId
+from shared.domain.identity import key_of
 from shared.domain.message import MessageRequest, MessageState
 from shared.domain.templates import TemplateId
 from shared.store.codec import Known, dump_request, load_known, load_request, variables_word
@@ -108,12 +109,12 @@ class Messages:
     def facts(self, sender: AnySender, request: MessageRequest) -> Known:
         """What a decision about `request` would look at now; for dry runs."""
         templates = [str(template_id) for template_id in template_ids(sender, request)]
-        call = Call.of("facts", sender.business, sender.alias, request.to.value, " ".join(templates))
+        call = Call.of("facts", sender.business, sender.alias, key_of(request.to).value, " ".join(templates))
         return load_known(self._scripts.run(call), self._window_length)
 
     def get(self, business: str, message_id: MessageId) -> MessageRecord | None:
         stored = read_hash(self._client, Keys(business).message(message_id))
-        return _record(message_id, stored) if stored else None
+        return read_message(message_id, stored) if stored else None
 
     def get_all(self, business: str, ids: Sequence[MessageId]) -> list[MessageRecord]:
         """Those of `ids` that are still kept, in that order, in one round trip."""
@@ -122,7 +123,9 @@ class Messages:
             for message_id in ids:
                 pipeline.hgetall(Keys(business).message(message_id))
             hashes = pipeline.execute()
-        return [_record(message_id, stored) for message_id, stored in zip(ids, hashes, strict=True) if stored]
+        return [
+            read_message(message_id, stored) for message_id, stored in zip(ids, hashes, strict=True) if stored
+        ]
 
     def has_answered(self, sender: AnySender, app: str, idempotency_key: str) -> bool:
         """Whether a message was accepted under this key, which `accept` would answer again."""
@@ -141,7 +144,7 @@ class Messages:
             to_ms(now),
             acceptance.message_id.value,
             sender.alias,
-            request.to.value,
+            key_of(request.to).value,
             int(request.priority),
             to_ms(request.expires_at),
             dump_request(request),
@@ -163,7 +166,8 @@ def template_ids(sender: AnySender, request: MessageRequest) -> list[TemplateId]
     return [TemplateId(sender.account, call.name, call.language) for call in request.templates]
 
 
-def _record(message_id: MessageId, stored: Mapping[str, str]) -> MessageRecord:
+def read_message(message_id: MessageId, stored: Mapping[str, str]) -> MessageRecord:
+    """A message from the fields of its hash."""
     attempts = tuple(_attempt(stored, number) for number in range(1, int(stored["attempts"]) + 1))
     last_route = attempts[-1].get("route") if attempts else None
     not_before = int(stored["not_before"])

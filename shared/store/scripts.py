@@ -5,6 +5,7 @@ every script is safe to repeat.
 """
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,7 @@ from shared.store.connection import translated
 from shared.store.keys import Keys
 
 Argument = str | int | float
+_USES = re.compile(r"^-- USES (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,15 @@ class Call:
 
 @cache
 def source_of(script: str) -> str:
-    """The text that Redis gets: the prelude, then the script."""
-    folder = resources.files("shared.store").joinpath("lua")
-    prelude = folder.joinpath("prelude.lua").read_text(encoding="utf-8")
-    return prelude + "\n" + folder.joinpath(f"{script}.lua").read_text(encoding="utf-8")
+    """The text that Redis gets: the prelude, the parts that the script says it uses, then the script."""
+    own = _text(f"{script}.lua")
+    uses = _USES.search(own)
+    parts = [_text(f"parts/{name}.lua") for name in (uses[1].split() if uses else ())]
+    return "\n".join([_text("prelude.lua"), *parts, own])
+
+
+def _text(name: str) -> str:
+    return resources.files("shared.store").joinpath("lua", name).read_text(encoding="utf-8")
 
 
 @cache

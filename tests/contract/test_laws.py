@@ -420,7 +420,7 @@ class Machine(RuleBasedStateMachine):
         self.stores.lanes.tick([SENDER], now=self.now)
 
     def set_consent(self, contact: ContactId, record: ConsentRecord) -> None:
-        self.stores.contacts.set_consent(SENDER.business, contact, record, list(Category))
+        self.stores.contacts.set_consent(SENDER, contact, record, list(Category), now=self.now)
 
     def end_windows(self) -> None:
         """What Redis does by its own clock, which no test can move."""

@@ -107,7 +107,7 @@ class TestAccept:
     def test_the_answer_carries_the_facts_for_a_forecast(self, stores):
         stores.templates.create("default", template(), nonce="n")
         stores.recorder.record([(SENDER, wrote())], now=NOW)
-        stores.contacts.set_consent("default", ANNA, opt_in(), [Category.UTILITY])
+        stores.contacts.set_consent(meta_sender(), ANNA, opt_in(), [Category.UTILITY], now=NOW)
 
         known = stores.accept().known
 
@@ -217,7 +217,7 @@ class TestBegin:
         claim = claim_one(stores)
         match change:
             case "opt_out":
-                stores.contacts.set_consent("default", ANNA, opt_out(), list(Category))
+                stores.contacts.set_consent(meta_sender(), ANNA, opt_out(), list(Category), now=NOW)
             case "inbound":
                 stores.recorder.record([(SENDER, wrote())], now=NOW)
             case "template":
@@ -523,7 +523,7 @@ class TestInbound:
         assert len(stores.contacts.get(SENDER, ANNA).inbound) == 1
 
     def test_stop_opts_out_of_everything_and_start_opts_in_again(self, stores):
-        stores.contacts.set_consent("default", ANNA, opt_in(), [Category.UTILITY])
+        stores.contacts.set_consent(meta_sender(), ANNA, opt_in(), [Category.UTILITY], now=NOW)
         stores.recorder.record([(SENDER, wrote(NOW, text=" Stop. "))], now=NOW)
         consent = stores.contacts.get(SENDER, ANNA).consent
         assert [consent.opted_out_at(category) for category in Category] == [NOW] * 3
@@ -545,20 +545,22 @@ class TestInbound:
 
 class TestConsent:
     def test_an_older_record_changes_nothing(self, stores):
-        stores.contacts.set_consent("default", ANNA, opt_out(NOW), list(Category))
+        stores.contacts.set_consent(meta_sender(), ANNA, opt_out(NOW), list(Category), now=NOW)
 
-        changed = stores.contacts.set_consent("default", ANNA, opt_in(NOW - SECOND), [Category.UTILITY])
+        changed = stores.contacts.set_consent(
+            meta_sender(), ANNA, opt_in(NOW - SECOND), [Category.UTILITY], now=NOW
+        )
 
         assert changed == 0
         assert not stores.contacts.get(SENDER, ANNA).consent.is_opted_in(Category.UTILITY)
 
     def test_on_a_tie_of_seconds_the_opt_out_wins(self, stores):
-        stores.contacts.set_consent("default", ANNA, opt_out(NOW), [Category.UTILITY])
-        stores.contacts.set_consent("default", ANNA, opt_in(NOW), [Category.UTILITY])
+        stores.contacts.set_consent(meta_sender(), ANNA, opt_out(NOW), [Category.UTILITY], now=NOW)
+        stores.contacts.set_consent(meta_sender(), ANNA, opt_in(NOW), [Category.UTILITY], now=NOW)
         assert stores.contacts.get(SENDER, ANNA).consent.opted_out_at(Category.UTILITY) == NOW
 
-        stores.contacts.set_consent("default", ANNA, opt_in(NOW + SECOND), [Category.UTILITY])
-        stores.contacts.set_consent("default", ANNA, opt_out(NOW + SECOND), [Category.UTILITY])
+        stores.contacts.set_consent(meta_sender(), ANNA, opt_in(NOW + SECOND), [Category.UTILITY], now=NOW)
+        stores.contacts.set_consent(meta_sender(), ANNA, opt_out(NOW + SECOND), [Category.UTILITY], now=NOW)
         assert stores.contacts.get(SENDER, ANNA).consent.opted_out_at(Category.UTILITY) is not None
 
 
@@ -602,7 +604,7 @@ class TestKeys:
     def test_every_key_of_a_business_carries_its_tag(self, stores):
         stores.templates.create("default", template(), nonce="n")
         stores.recorder.record([(SENDER, wrote())], now=NOW)
-        stores.contacts.set_consent("default", ANNA, opt_in(), [Category.UTILITY])
+        stores.contacts.set_consent(meta_sender(), ANNA, opt_in(), [Category.UTILITY], now=NOW)
         stores.senders.halt(SENDER, "why", now=NOW)
         sent = stores.accept(idempotency_key="k")
 
@@ -621,7 +623,8 @@ class TestKeys:
             keys.window("shop", ANNA),
             keys.contact(ANNA),
             keys.recent(ANNA),
-            keys.inbound("e"),
+            keys.inbound("shop", "e"),
+            keys.events(),
             keys.template(template().id),
             keys.templates(template().id.account),
         }
@@ -638,7 +641,7 @@ class TestKeys:
 
 
 def test_facts_read_back_what_scripts_say():
-    known = load_known(["1.0", "1000|e|", ["version", "1"], []], DAY)
+    known = load_known(["1.0", "1000|e|", ["version", "1"], [], "+393331234567"], DAY)
 
     assert known.versions == "1.0"
     assert known.window.refused_at is None

@@ -13,7 +13,7 @@ from shared.domain.retry import ErrorClass
 from shared.domain.routing import RouteKind
 from shared.providers.base import NOT_SENT, ErrorRow, Rejected
 from shared.store.messages import Acceptance
-from tests.builders import ANNA, DAY, NOW, World, opt_in, opt_out, request, template, wrote
+from tests.builders import ANNA, DAY, NOW, World, meta_sender, opt_in, opt_out, request, template, wrote
 from workers.outbound import Drain
 from workers.ticker import Ticker
 
@@ -32,7 +32,7 @@ def world(any_redis) -> World:
 
 
 def opt_anna_in(world: World, contact: ContactId = ANNA) -> None:
-    world.deps.contacts.set_consent("default", contact, opt_in(), [Category.UTILITY])
+    world.deps.contacts.set_consent(meta_sender(), contact, opt_in(), [Category.UTILITY], now=NOW)
 
 
 def anna_writes(world: World, at=NOW) -> None:
@@ -185,7 +185,7 @@ def test_waiting_for_the_window_ends_when_the_contact_writes(world):
 def test_an_opt_out_stops_what_is_queued(world):
     opt_anna_in(world)
     message_id = accept(world)
-    world.deps.contacts.set_consent("default", ANNA, opt_out(), list(Category))
+    world.deps.contacts.set_consent(meta_sender(), ANNA, opt_out(), list(Category), now=NOW)
 
     drain(world)
 
@@ -250,7 +250,7 @@ def test_the_ticker_rings_for_a_retry_that_is_due(world):
     drain(world)
     world.clock.advance(SECOND)
 
-    Ticker(world.deps).beat()
+    Ticker(world.deps, ring_for_app=lambda business, app: None).beat()
 
     assert world.rung == ["shop"]
 
@@ -260,6 +260,6 @@ def test_what_expires_while_it_waits_is_never_sent(world):
     drain(world)
     world.clock.advance(DAY)
 
-    Ticker(world.deps).beat()
+    Ticker(world.deps, ring_for_app=lambda business, app: None).beat()
 
     assert record(world, message_id).state is MessageState.EXPIRED

@@ -127,7 +127,7 @@ def approve(world: World, template_id: TemplateId, *gates: Gate) -> None:
 
 def opt_in_to_all(world: World, *contacts: ContactId) -> None:
     for one in contacts or (ANNA,):
-        world.deps.contacts.set_consent("default", one, opt_in(), list(Category))
+        world.deps.contacts.set_consent(meta_sender(), one, opt_in(), list(Category), now=NOW)
 
 
 def writes(world: World, *contacts: ContactId, at=None, alias: str = "shop") -> None:
@@ -169,7 +169,7 @@ def drain(world: World, alias: str = "shop", *, most_slots: int = 8, threads: in
 
 def beat(world: World) -> None:
     world.client.delete("ticker:{default}")
-    Ticker(world.deps).beat()
+    Ticker(world.deps, ring_for_app=lambda business, app: None).beat()
 
 
 def claim_one(world: World) -> Claim:

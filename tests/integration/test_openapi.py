@@ -5,7 +5,8 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from shared.domain.consent import Category
-from tests.builders import ANNA, World, opt_in, template, wrote
+from shared.domain.events import UpdateSetAside
+from tests.builders import ANNA, NOW, World, meta_sender, opt_in, template, wrote
 from tests.integration.test_api import CONTACT, DESK, ORDERS, TEXT, UNKNOWN_MESSAGE, drain
 from webhook.api.app import create_api
 
@@ -125,7 +126,7 @@ def test_the_examples_are_accepted(world, client, spec):
 
 def test_real_answers_are_as_documented(world, client, spec):
     world.deps.templates.create("default", template(), nonce="n")
-    world.deps.contacts.set_consent("default", ANNA, opt_in(), [Category.UTILITY])
+    world.deps.contacts.set_consent(meta_sender(), ANNA, opt_in(), [Category.UTILITY], now=NOW)
     world.deps.recorder.record([(world.deps.sender("shop"), wrote())], now=world.clock.now())
     queued = client.post(MESSAGES, json=TEXT, headers=ORDERS).json["links"]["self"]
     waiting = client.get(queued, headers=ORDERS)
@@ -140,6 +141,24 @@ def test_real_answers_are_as_documented(world, client, spec):
     assert_documented(spec, client.get("/v1/senders", headers=ORDERS), "/v1/senders")
     resumed = client.post("/v1/senders/shop/resume", headers=DESK)
     assert_documented(spec, resumed, "/v1/senders/{alias}/resume", "post")
+
+
+def test_the_quarantine_is_as_documented(world, client, spec):
+    not_json = UpdateSetAside(reason="unknown_type", raw="{")
+    world.deps.recorder.record([(world.deps.sender("shop"), not_json)], now=world.clock.now())
+    path = "/v1/quarantine"
+    listed = client.get(path, headers=DESK)
+    entry = f"{path}/{listed.json['items'][0]['id']}"
+    in_bulk = client.post(f"{path}/replay", json=example(spec, f"{path}/replay"), headers=DESK)
+
+    assert_documented(spec, listed, path)
+    assert_documented(spec, client.get(entry, headers=DESK), f"{path}/{{entry_id}}")
+    assert in_bulk.json["items"]
+    assert_documented(spec, in_bulk, f"{path}/replay", "post")
+    replayed = client.post(f"{entry}/replay", headers=DESK)
+    assert_documented(spec, replayed, f"{path}/{{entry_id}}/replay", "post")
+    assert_documented(spec, client.delete(entry, headers=DESK), f"{path}/{{entry_id}}", "delete")
+    assert_documented(spec, client.delete(entry, headers=DESK), f"{path}/{{entry_id}}", "delete")
 
 
 def test_real_errors_are_as_documented(client, spec):

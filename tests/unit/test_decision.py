@@ -14,7 +14,7 @@ from shared.domain.identifiers import ContactId
 from shared.domain.routing import Facts, RouteKind, Rule, decide
 from shared.domain.window import CLOSED, Window
 from shared.store.codec import Known
-from tests.builders import DAY, NOW, call, meta_sender, opt_in, request, template
+from tests.builders import ANNA, DAY, NOW, call, meta_sender, opt_in, request, template
 from tests.unit.domain.strategies import decisions
 
 SECOND = timedelta(seconds=1)
@@ -42,6 +42,8 @@ def known(**changes: object) -> Known:
         "consent": Consent(),
         "last_inbound_at": NOW,
         "halted": None,
+        "contact": ANNA,
+        "address": None,
         "templates": (template(),),
     }
     return Known(**{**values, **changes})

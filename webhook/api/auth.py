@@ -17,14 +17,10 @@ def require(scopes: tuple[str, ...]) -> None:
         raise ProblemError(Code.SCOPE_MISSING, f"This needs the scope {needed}; the key does not have it.")
 
 
-def may_use(app: App, alias: str) -> bool:
-    return not app.senders or alias in app.senders
-
-
 def own_senders() -> list[AnySender]:
     """The senders that the caller may use."""
     senders = deps().settings.configuration.senders.values()
-    return [sender for sender in senders if may_use(caller(), sender.alias)]
+    return [sender for sender in senders if caller().may_use(sender.alias)]
 
 
 def sender_of_body(alias: str | None) -> AnySender:

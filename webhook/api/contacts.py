@@ -46,7 +46,7 @@ def show_contact(query: dict[str, Any], contact: str) -> dict[str, Any]:
         "sender": sender.alias,
         "window": _window(record.window, deps().clock.now()),
         "consent": _consent(record.consent),
-        "identities": _identities(record.contact),
+        "identities": _identities(record),
         "latest": _latest(sender, record),
     }
 
@@ -60,8 +60,8 @@ def record_consent(decision: ConsentDecision, query: dict[str, Any], contact: st
     """Record what a contact decided; the answer shows what stands."""
     sender = sender_of_address(query["sender"])
     parsed = _parse_contact(contact)
-    business = sender.business
-    changed = deps().contacts.set_consent(business, parsed, _record(decision), decision.categories)
+    record, now = _record(decision), deps().clock.now()
+    changed = deps().contacts.set_consent(sender, parsed, record, decision.categories, now=now)
     standing = deps().contacts.get(sender, parsed).consent
     return {"contact": parsed.value, "changed": changed > 0, **_consent(standing)}
 
@@ -108,11 +108,15 @@ def _category(record: ConsentRecord | None) -> dict[str, str | None]:
     }
 
 
-def _identities(contact: ContactId) -> dict[str, str | None]:
-    is_number = contact.phone_number is not None
+def _identities(record: ContactRecord) -> dict[str, str | None]:
+    """A number, the number that WhatsApp answers to where it is another, and the business-scoped id."""
+    number = record.contact.phone_number
+    proven = record.address.phone_number if record.address else None
+    user_id = record.user_id or (record.contact if number is None else None)
     return {
-        "phone_number": contact.value if is_number else None,
-        "user_id": None if is_number else contact.value,
+        "phone_number": number.value if number else None,
+        "whatsapp_number": proven.value if proven else None,
+        "user_id": user_id.value if user_id else None,
     }
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from shared.clock import rfc3339
 from shared.configuration import AnySender
-from shared.decision import describe, facts_of
+from shared.decision import addressee, describe, facts_of
 from shared.deps import Deps
 from shared.domain.consent import Category, ConsentRecord, ConsentStatus
-from shared.domain.identifiers import AttemptReference, MessageId
+from shared.domain.identifiers import AttemptReference, ContactId, MessageId
 from shared.domain.message import MessageRequest
 from shared.domain.routing import Facts, Route, SessionRoute, TemplateRoute, decide
 from shared.domain.templates import Approval, Gate, Template, TemplateStatus
@@ -29,7 +29,7 @@ def dry_run(
     route = decide(request, facts)
     return {
         "route": describe(route, request, facts),
-        "request": _rendered(deps, sender, request, route),
+        "request": _rendered(deps, sender, addressee(request, known, sender, route), route),
         "would_change": list(would_change(request, facts, route)),
     }
 
@@ -42,11 +42,11 @@ def would_change(request: MessageRequest, facts: Facts, route: Route) -> Iterato
             yield f"{condition}: {other.kind} ({other.rule})."
 
 
-def _rendered(deps: Deps, sender: AnySender, request: MessageRequest, route: Route) -> dict[str, Any] | None:
+def _rendered(deps: Deps, sender: AnySender, to: ContactId, route: Route) -> dict[str, Any] | None:
     """The provider's request without its headers: they carry the token."""
     if not isinstance(route, SessionRoute | TemplateRoute):
         return None
-    outgoing = Outgoing(reference=_PLACEHOLDER, to=request.to, route=route)
+    outgoing = Outgoing(reference=_PLACEHOLDER, to=to, route=route)
     call = deps.providers[sender.alias].build_call([outgoing])
     return {"url": call.url, "json": dict(call.json)}
 

@@ -1,44 +1,47 @@
 """From an authentic body to what is recorded: read it, find whose each update is, record all in one step.
 
-The address of a POST only picks the secrets; an update belongs to the sender that it names.
+The address of a POST only picks the secrets; an update belongs to the sender that it names. What was kept raw
+is replayed by the same steps, once we have learned to read it.
 """
 
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from shared.configuration import AnySender, Configuration
+from shared.configuration import AnySender
 from shared.deps import Deps
 from shared.domain.events import (
-    MessageReceived,
     ProviderEvent,
-    StatusReported,
-    TemplateStatusChanged,
+    UpdateNoted,
     UpdateSetAside,
 )
-from shared.domain.identifiers import InvalidIdentifierError, PhoneNumber
 from shared.observability import LogEvent, get_logger
+from webhook.receiver.ownership import UNKNOWN_ACCOUNT, UNKNOWN_NUMBER, Owned, owners
 
 Parse = Callable[[Any, datetime], list[ProviderEvent]]
 
-_Owned = tuple[AnySender, ProviderEvent]
+_NOT_OURS = (UNKNOWN_NUMBER, UNKNOWN_ACCOUNT)
+#: Of a text that used to hold something and in which nothing is found any more: it stays.
+_NOTHING_FOUND = "no_update"
 
-_NOT_OURS = ("unknown_number", "unknown_account")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    #: How many updates ended how, in the recorder's words and `set_aside`.
+    updates: Mapping[str, int]
+    #: Why the first that cannot be read cannot; None: all is recorded.
+    reason: str | None
 
 
 def record_body(deps: Deps, addressed: AnySender, body: bytes, parse: Parse) -> None:
     """Record every update of a body. Raises StoreUnavailableError; then nothing must be acknowledged."""
     started = time.perf_counter()
     now = deps.clock.now()
-    updates = [
-        owned
-        for event in _events(body, parse, now)
-        for owned in _owned(deps.settings.configuration, addressed, event, body)
-    ]
-    words = deps.recorder.record(_with_each_body_once(updates), now=now)
+    words = deps.recorder.record(_updates(deps, addressed, body, parse, now), now=now)
     get_logger().info(
         LogEvent.WEBHOOK,
         sender=addressed.alias,
@@ -47,9 +50,45 @@ def record_body(deps: Deps, addressed: AnySender, body: bytes, parse: Parse) -> 
     )
 
 
-def _with_each_body_once(updates: list[_Owned]) -> list[_Owned]:
+def replay_body(
+    deps: Deps, addressed: AnySender, body: bytes, parse: Parse, *, received_at: datetime
+) -> Replayed:
+    """Record what can be read by now of a body that was set aside; the rest is told and not set aside again.
+
+    `received_at`: when it came. Safe to repeat, as every update is. Raises StoreUnavailableError.
+    """
+    updates = _updates(deps, addressed, body, parse, received_at)
+    readable = [(s, _as_it_came(e, received_at)) for s, e in updates if not isinstance(e, UpdateSetAside)]
+    reasons = [event.reason for _, event in updates if isinstance(event, UpdateSetAside)]
+    words = deps.recorder.record(readable, now=deps.clock.now())
+    if not updates:
+        reasons = [_NOTHING_FOUND]
+    return Replayed(updates=Counter(words + ["set_aside"] * len(reasons)), reason=next(iter(reasons), None))
+
+
+def _as_it_came(event: ProviderEvent, received_at: datetime) -> ProviderEvent:
+    """Nothing happened after it came, and what names no time happened then, however late it is read."""
+    if isinstance(event, UpdateNoted | UpdateSetAside):
+        return event
+    return replace(event, at=min(event.at or received_at, received_at))
+
+
+def _updates(
+    deps: Deps, addressed: AnySender, body: bytes, parse: Parse, received_at: datetime
+) -> list[Owned]:
+    """Every update of a body, each with the sender that it belongs to."""
+    return _with_each_body_once(
+        [
+            owned
+            for event in _events(body, parse, received_at)
+            for owned in owners(deps.settings.configuration, addressed, event, body)
+        ]
+    )
+
+
+def _with_each_body_once(updates: list[Owned]) -> list[Owned]:
     """What is not ours is kept with the whole body: once, however many such updates are in it."""
-    kept: list[_Owned] = []
+    kept: list[Owned] = []
     seen: set[str] = set()
     for sender, event in updates:
         if isinstance(event, UpdateSetAside) and event.reason in _NOT_OURS:
@@ -60,54 +99,12 @@ def _with_each_body_once(updates: list[_Owned]) -> list[_Owned]:
     return kept
 
 
-def _events(body: bytes, parse: Parse, now: datetime) -> list[ProviderEvent]:
+def _events(body: bytes, parse: Parse, received_at: datetime) -> list[ProviderEvent]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
         return [UpdateSetAside(reason="not_json", raw=_text(body))]
-    return parse(document, now)
-
-
-def _owned(
-    configuration: Configuration, addressed: AnySender, event: ProviderEvent, body: bytes
-) -> Iterator[_Owned]:
-    match event:
-        case TemplateStatusChanged():
-            yield from _owned_template(configuration, addressed, event, body)
-        case MessageReceived() | StatusReported() if event.recipient is not None:
-            sender = _sender_named(configuration, event.recipient)
-            # What CM.com's address lets in must not speak for a number whose updates Meta signs.
-            if sender is None or sender.provider != addressed.provider:
-                yield addressed, UpdateSetAside(reason="unknown_number", raw=_text(body))
-            else:
-                yield sender, event
-        case _:
-            yield addressed, event
-
-
-def _owned_template(
-    configuration: Configuration, addressed: AnySender, event: TemplateStatusChanged, body: bytes
-) -> Iterator[_Owned]:
-    """A template belongs to an account, whose senders may speak for several businesses."""
-    by_business = {sender.business: sender for sender in configuration.senders_of_account(event.account)}
-    if not by_business:
-        yield addressed, UpdateSetAside(reason="unknown_account", raw=_text(body))
-    for sender in by_business.values():
-        yield sender, event
-
-
-def _sender_named(configuration: Configuration, recipient: str) -> AnySender | None:
-    """By Meta's phone number id, or by our number's digits as CM.com writes it."""
-    return configuration.sender_by_recipient.get(recipient) or configuration.sender_by_recipient.get(
-        _digits(recipient)
-    )
-
-
-def _digits(recipient: str) -> str:
-    try:
-        return PhoneNumber.parse(recipient if recipient.startswith(("+", "00")) else f"+{recipient}").digits
-    except InvalidIdentifierError:
-        return recipient
+    return parse(document, received_at)
 
 
 def _text(body: bytes) -> str:

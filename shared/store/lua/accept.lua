@@ -1,10 +1,11 @@
 -- Accepts one message: written, placed in its lane, and the sender's bell claimed, in one step.
+-- USES lanes deciding
 -- KEYS  business
 -- ARGV  now, id, sender, contact, priority, expires_at, request (JSON), app, reference, in_doubt,
 --       templates (ids, space between), variables (one word a template: names joined by ','; '-' for none),
 --       idempotency key or '', fingerprint of the body, its life in ms, retention in ms, bell's life in ms
 -- Returns {'accepted', id, accepted_at, ring, facts}, also for a repeat; {'reused'}; {'mismatch', template, its variables}
-local now, id, sender, contact, priority = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local now, id, sender, contact, priority = ARGV[1], ARGV[2], ARGV[3], resolve(ARGV[4]), ARGV[5]
 local expires_at, app, templates = ARGV[6], ARGV[8], ARGV[11]
 local idempotency = ARGV[13] ~= '' and key('idem', app, sender, ARGV[13]) or nil
 
@@ -40,6 +41,7 @@ redis.call('HSET', message, 'request', ARGV[7], 'app', app, 'sender', sender, 'c
 redis.call('PEXPIREAT', message, whole(expires_at + ARGV[16]))
 set_state(id, nil, 'queued', now)
 note(id, now, 'accepted')
+emit(now, 'message.accepted', id)
 redis.call('ZADD', key('lane', sender, contact), score, id)
 redis.call('ZADD', key('expiring'), expires_at, id)
 redis.call('ZADD', key('recent', contact), now, id)

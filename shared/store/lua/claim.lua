@@ -1,12 +1,12 @@
 -- Claims the heads of up to n lanes of a sender, high priority first, each with a lease and a fence.
+-- USES lanes deciding
 -- KEYS  business
 -- ARGV  now, sender, n, end of the lease, interval and tolerance of the sender's rate (ms), most claims without a
 --       settle, nonce: asked again with the same one, it answers the same claims
 -- Returns {ended as internal errors, {id, fence, contact, request, attempts, window_refusals, tries, facts}, …}
 local now, sender, n, lease_end = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local interval, tolerance, most_claims = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local nonce = key('claim', sender, ARGV[8])
-local taken, contacts = {0}, {}
+local nonce, taken, contacts = key('claim', sender, ARGV[8]), {0}, {}
 
 local function hand_over(contact, id)
   local fields = {'fence', 'request', 'attempts', 'window_refusals', 'tries', 'templates'}

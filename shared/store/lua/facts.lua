@@ -1,4 +1,5 @@
 -- Reads what a decision looks at, changing nothing.
+-- USES deciding
 -- KEYS  business
 -- ARGV  sender, contact, templates (ids, space between)
 -- Returns {versions, window, contact, sender, template, …}

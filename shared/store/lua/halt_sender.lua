@@ -4,6 +4,7 @@
 -- Returns 1
 local sender = key('sender', ARGV[2])
 redis.call('HINCRBY', sender, 'version', 1)
+emit(ARGV[1], ARGV[3] == '' and 'sender.resumed' or 'sender.halted', '', ARGV[2], '', cjson.encode({why = ARGV[4]}))
 if ARGV[3] == '' then
   redis.call('HDEL', sender, 'halted', 'halted_why', 'halted_at')
 else

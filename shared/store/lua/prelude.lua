@@ -1,4 +1,5 @@
--- Prepended to every script: how keys are written, how a message changes state, how a lane gets its place.
+-- Prepended to every script: how keys are written, how a message changes state, who is meant by a name. What only
+-- some need stands in parts/, and a script says so: USES, then their names.
 -- KEYS[1] is always business:{tag}; every other key is built from that tag, so one business is one slot.
 -- The same names stand in keys.py; a test compares the two. All times are milliseconds since the epoch.
 
@@ -18,8 +19,49 @@ local function count(name)
   redis.call('HINCRBY', key('counters'), name, 1)
 end
 
+-- Tells apps that something happened: one entry of the stream, with ids only; what they get is read when it is
+-- read. `ref`: a message, or what an inbound message is kept under. `more` is JSON or nil.
+local function emit(now, type, ref, sender, contact, more)
+  local entry = {'t', type, 'at', now, 'r', ref}
+  if sender then
+    entry[7], entry[8], entry[9], entry[10] = 's', sender, 'c', contact or ''
+  end
+  if more then
+    entry[#entry + 1] = 'm'
+    entry[#entry + 1] = more
+  end
+  redis.call('XADD', key('events'), 'MAXLEN', '~', 200000, '*', unpack(entry))
+end
+
+-- Who is meant by a name: a contact has one name that all its keys carry, and others that lead to it.
+local function resolve(contact)
+  for _ = 1, 8 do
+    local alias = redis.call('GET', key('alias', contact))
+    if not alias then
+      return contact
+    end
+    contact = string.match(alias, '^(.*)|')
+  end
+  return contact
+end
+
+-- Keeps the newer of a value and what stands, both with their times; on a tie the smaller, so that order is nothing.
+local function keep_newer(hash, name, value, at)
+  local standing = redis.call('HMGET', hash, name, name .. '_at')
+  local since = tonumber(standing[2] or '-1')
+  if at > since or (at == since and value < standing[1]) then
+    redis.call('HSET', hash, name, value, name .. '_at', whole(at))
+    return true
+  end
+  return false
+end
+
 local RANK = {sent = 1, delivered = 2, read = 3, played = 4}
 local WAITING = {queued = true, deferred = true, held = true}
+
+local OF_AN_ATTEMPT = {submitted = true, failed = true, unknown = true, window_refused = true}
+local TOLD = {submitted = true, sent = true, delivered = true, read = true, failed = true, refused = true,
+  expired = true, cancelled = true, held = true, unknown = true}
 
 local function set_state(id, old, new, now)
   if old and old ~= '' then
@@ -27,6 +69,9 @@ local function set_state(id, old, new, now)
   end
   redis.call('HSET', key('message', id), 'state', new, 'state_at', now)
   redis.call('ZADD', key('state', new), now, id)
+  if TOLD[new] then
+    emit(now, 'message.' .. new, id)
+  end
 end
 
 -- One line of the timeline; `more` is a table of plain values or nil.
@@ -40,149 +85,10 @@ local function note(id, now, event, more)
   redis.call('HSET', message, 'timeline', lines and (lines .. '\n' .. line) or line)
 end
 
--- Puts a contact where its lane's head says: into `ready` with its priority and the time from which it may be
--- looked at, never before its pause is over (a retry, a doubt), or nowhere. Who was accepted first goes first.
--- A claimed contact stays in `leased` and is placed when it is settled. Returns 1 if it is ready by `now`.
--- `was_claimed`: it was in hand until now, so it stands in no `ready` yet.
-local function place(sender, contact, now, was_claimed)
-  if not was_claimed then
-    if redis.call('HEXISTS', key('claimed', sender), contact) == 1 then
-      return 0
-    end
-    for priority = 0, 2 do
-      redis.call('ZREM', key('ready', sender, priority), contact)
-    end
-  end
-  local head = redis.call('ZRANGE', key('lane', sender, contact), 0, 0)[1]
-  local pause = redis.call('HGET', key('paused', sender), contact)
-  if not head then
-    if pause then
-      redis.call('HDEL', key('paused', sender), contact)
-    end
-    return 0
-  end
-  local found = redis.call('HMGET', key('message', head), 'priority', 'not_before', 'accepted_at')
-  local from = math.max(tonumber(found[2] or '0'), tonumber(found[3] or '0'), tonumber(pause or '0'))
-  redis.call('ZADD', key('ready', sender, found[1] or '1'), from, contact)
-  return from <= tonumber(now) and 1 or 0
-end
-
-local function leave_lane(id, sender, contact)
-  redis.call('ZREM', key('lane', sender, contact), id)
-  redis.call('ZREM', key('expiring'), id)
-end
-
-local function unclaim(sender, contact)
-  redis.call('HDEL', key('claimed', sender), contact)
-  redis.call('ZREM', key('leased', sender), contact)
-end
-
 local function words(text)
   local list = {}
   for word in string.gmatch(text or '', '%S+') do
     list[#list + 1] = word
   end
   return list
-end
-
-local function unhold(id)
-  for _, group in ipairs(words(redis.call('HGET', key('message', id), 'held_in') or '')) do
-    redis.call('ZREM', key('held', group), id)
-  end
-  redis.call('HDEL', key('message', id), 'held_in')
-end
-
--- Moves what waits in a group (for a window, for a template) back to its lane: at most `most` messages whose
--- score is over `after`. Returns how many it looked at, and the last one's score.
-local function wake(group, now, most, after)
-  local from = after and '(' .. after or '-inf'
-  local held = redis.call('ZRANGEBYSCORE', key('held', group), from, '+inf', 'WITHSCORES', 'LIMIT', 0, most)
-  for i = 1, #held, 2 do
-    local id = held[i]
-    local found = redis.call('HMGET', key('message', id), 'state', 'sender', 'contact')
-    redis.call('ZREM', key('held', group), id)
-    unhold(id)
-    if WAITING[found[1] or ''] then
-      set_state(id, found[1], 'queued', now)
-      redis.call('HSET', key('message', id), 'not_before', '0')
-      redis.call('ZADD', key('lane', found[2], found[3]), held[i + 1], id)
-      note(id, now, 'woken')
-      place(found[2], found[3], now)
-    end
-  end
-  return #held / 2, held[#held]
-end
-
-local function fail(id, sender, contact, reason, now)
-  set_state(id, redis.call('HGET', key('message', id), 'state'), 'failed', now)
-  redis.call('HSET', key('message', id), 'reason', reason)
-  note(id, now, 'failed', {reason = reason})
-  leave_lane(id, sender, contact)
-end
-
--- The provider said that the window is closed: it is, until the contact writes after that attempt began.
--- The message is decided once more from the top; a second refusal ends it.
-local function refuse_window(id, now)
-  local message = key('message', id)
-  local found = redis.call('HMGET', message, 'sender', 'contact', 'begun_at', 'state', 'score', 'expires_at')
-  local sender, contact = found[1], found[2]
-  local window = key('window', sender, contact)
-  local standing = redis.call('GET', window)
-  if standing then
-    local last, event = string.match(standing, '^(%d*)|(.*)|%d*$')
-    redis.call('SET', window, last .. '|' .. event .. '|' .. found[3], 'KEEPTTL')
-  end
-  redis.call('HINCRBY', key('contact', contact), 'version', 1)
-  if redis.call('HINCRBY', message, 'window_refusals', 1) >= 2 then
-    fail(id, sender, contact, 'provider_window_closed', now)
-    return 'failed'
-  end
-  set_state(id, found[4], 'queued', now)
-  redis.call('HSET', message, 'not_before', '0')
-  redis.call('ZADD', key('lane', sender, contact), found[5], id)
-  redis.call('ZADD', key('expiring'), found[6], id)
-  note(id, now, 'window_refused')
-  return 'queued'
-end
-
--- One consent record (JSON in `record`) for one category; newer wins, on a tie of seconds an opt-out wins.
-local function put_consent(contact, category, status, at_seconds, record)
-  local hash = key('contact', contact)
-  local standing = redis.call('HGET', hash, 'consent:' .. category)
-  if standing then
-    local old = cjson.decode(standing)
-    local newer = at_seconds > old.at or (at_seconds == old.at and status == 'opted_out')
-    if not newer then
-      return 0
-    end
-  end
-  redis.call('HSET', hash, 'consent:' .. category, record)
-  redis.call('HINCRBY', hash, 'version', 1)
-  return 1
-end
-
--- What changes whenever something does that a decision looks at: contact, sender, then each template.
-local function versions_of(sender, contact, templates)
-  local versions = {
-    redis.call('HGET', key('contact', contact), 'version') or '0',
-    redis.call('HGET', key('sender', sender), 'version') or '0',
-  }
-  for _, template in ipairs(words(templates)) do
-    versions[#versions + 1] = redis.call('HGET', key('template', template), 'version') or '0'
-  end
-  return table.concat(versions, '.')
-end
-
--- All that a decision looks at: versions, window, contact, sender, then one hash a template.
-local function facts(sender, contact, templates)
-  local answer = {
-    versions_of(sender, contact, templates),
-    redis.call('GET', key('window', sender, contact)) or '',
-    redis.call('HGETALL', key('contact', contact)),
-    redis.call('HGETALL', key('sender', sender)),
-  }
-  for _, template in ipairs(words(templates)) do
-    answer[#answer + 1] = redis.call('HGETALL', key('template', template))
-  end
-  return answer
 end

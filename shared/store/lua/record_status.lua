@@ -1,14 +1,20 @@
 -- Records what the provider reports about an attempt. States only move forward; `failed` yields to `delivered`.
+-- USES lanes consent windows refusals identity
 -- KEYS  business
 -- ARGV  now, id, attempt, state, reported at, error (JSON or ''), is a window refusal (1 or 0), pricing (JSON or ''), provider's id,
---       sender that the report came to
+--       sender that the report came to, contact and its other names that the report shows (or ''), all senders of the
+--       business (space between)
 -- Returns {'moved'}, {'unchanged'}, {'rerouted'}, {'old_attempt'} or {'unknown_message'}
 local now, id, attempt, reported = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local message = key('message', id)
 local found = redis.call('HMGET', message, 'state', 'attempts', 'sender', 'contact', 'reported')
 local state, sender, contact = found[1], found[3], found[4]
 
+for _, name in ipairs(words(ARGV[12])) do
+  link(name, ARGV[11], ARGV[5], now, words(ARGV[13]))
+end
 if not state or sender ~= ARGV[10] then
+  count('statuses_unmatched_total:' .. ARGV[10])
   return {'unknown_message'}
 end
 if found[2] ~= attempt then
@@ -27,10 +33,15 @@ local ranks = {sending = 0, unknown = 0, submitted = 0, sent = 1, delivered = 2,
 local rank = ranks[state]
 local moves = rank and ((reported == 'failed' and rank < 2 and state ~= 'failed')
   or (RANK[reported] and RANK[reported] > rank))
--- An attempt that we were told had failed arrived after all: it must not be tried again.
-moves = moves or (WAITING[state] and (RANK[reported] or 0) >= RANK.delivered)
+-- An attempt that we were told had failed arrived after all: it must not be tried again, and if it was said to have
+-- met a closed window, it has not.
+local arrived = (RANK[reported] or 0) >= RANK.delivered
+moves = moves or (WAITING[state] and arrived)
 if not moves then
   return {'unchanged'}
+end
+if arrived then
+  accept_window(sender, resolve(contact), redis.call('HGET', message, 'begun_at'), now)
 end
 
 local is_claimed = redis.call('HGET', key('claimed', sender), contact) == id

@@ -22,5 +22,6 @@ for i = 5, #ARGV, 2 do
 end
 redis.call('HINCRBY', template, 'version', 1)
 redis.call('SADD', key('templates', ARGV[2]), ARGV[1])
+emit('', 'template.changed', ARGV[1])
 redis.call('HSET', key('waking'), 'template:' .. ARGV[1], '0')
 return 1

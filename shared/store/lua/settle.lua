@@ -1,18 +1,19 @@
 -- Records how a claim ended and gives the lane free. An old fence changes nothing.
+-- USES lanes deciding windows refusals
 -- KEYS  business
 -- ARGV  now, sender, contact, id, fence, outcome, until (ms or ''), reason, result (JSON or ''), route (JSON or ''),
 --       provider's id, groups to wait in (space between), counts as a try (1 or 0), versions that a route which
 --       sends nothing was decided on ('' for an attempt)
 --       outcome: submitted, failed, refused, expired, deferred, held, unknown, window_refused, released
 -- Returns {'settled', 1 if the contact has more to do now}, also for a repeat; {'stale'}
-local now, sender, contact, id, fence = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local now, sender, id, fence = ARGV[1], ARGV[2], ARGV[4], ARGV[5]
 local outcome, until_ms, reason, groups = ARGV[6], ARGV[7], ARGV[8], words(ARGV[12])
 local message = key('message', id)
-local found = redis.call('HMGET', message, 'fence', 'settled', 'state', 'attempts', 'score', 'expires_at', 'templates')
-local state = found[3]
+local named = {'fence', 'settled', 'state', 'attempts', 'score', 'expires_at', 'templates', 'contact'}
+local found = redis.call('HMGET', message, unpack(named))
+local state, contact = found[3], found[8] or ARGV[3]
 local is_mine = found[1] == fence
 local is_claimed = is_mine and redis.call('HGET', key('claimed', sender), contact) == id
-local OF_AN_ATTEMPT = {submitted = true, failed = true, unknown = true, window_refused = true}
 
 if is_mine and found[2] == fence then
   return {'settled', 0}
@@ -31,8 +32,7 @@ end
 local fields = {'settled', fence, 'claims', 0}
 local function set(name, value)
   if value ~= '' then
-    fields[#fields + 1] = name
-    fields[#fields + 1] = value
+    fields[#fields + 1], fields[#fields + 2] = name, value
   end
 end
 set('route', ARGV[10])

@@ -1,6 +1,7 @@
 -- What runs by the clock for a business: expiries and waking. One worker wins each beat.
+-- USES lanes windows
 -- KEYS  business
--- ARGV  now, life of the lock (ms), most messages a beat, length of a lease (ms), retention (ms)
+-- ARGV  now, life of the lock (ms), most messages a beat, length of a lease (ms), retention (ms), of a window (ms)
 -- Returns 1 if this caller won, else 0
 local now, most = ARGV[1], tonumber(ARGV[3])
 if not redis.call('SET', key('ticker'), '1', 'NX', 'PX', ARGV[2]) then
@@ -25,6 +26,8 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('expiring'), '-inf', now, 'L
     place(sender, contact, now)
   end
 end
+
+tend_windows(tonumber(now), tonumber(ARGV[6]), most)
 
 -- A group is walked once, in order: what is put back into it while it is walked is not woken again.
 local waking = redis.call('HGETALL', key('waking'))

@@ -1,4 +1,5 @@
 -- What runs by the clock for a sender: ended leases, and whether its bell must be rung.
+-- USES lanes
 -- KEYS  business
 -- ARGV  now, sender, end of the grace of a doubt, result of a lost attempt (JSON), most leases a beat, bell's life (ms)
 -- Returns {1 if the caller has to ring, leases ended before a begin, doubts}

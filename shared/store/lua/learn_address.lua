@@ -1,0 +1,14 @@
+-- Remembers under which number WhatsApp knows a contact: it is sent to from now on, and what it writes is theirs.
+-- USES lanes consent windows identity
+-- KEYS  business
+-- ARGV  now, contact, its address (a number), the address as a key, all senders of the business (space between)
+-- Returns 1
+local contact = resolve(ARGV[2])
+if ARGV[4] ~= contact then
+  link(ARGV[4], contact, ARGV[1], ARGV[1], words(ARGV[5]), true)
+end
+local hash = key('contact', contact)
+if keep_newer(hash, 'address', ARGV[3], tonumber(ARGV[1])) then
+  redis.call('HINCRBY', hash, 'version', 1)
+end
+return 1

@@ -1,0 +1,82 @@
+-- The window of a sender and a contact: `last opening event (ms)|its id|start of a refused attempt (ms or '')`.
+
+local function read_window(sender, contact)
+  local standing = redis.call('GET', key('window', sender, contact))
+  if not standing then
+    return nil
+  end
+  local last, event, refused = string.match(standing, '^(%d*)|(.*)|(%d*)$')
+  return tonumber(last), event, tonumber(refused)
+end
+
+-- `ends`: by Redis' own clock (ms); nil keeps the end that it has.
+local function write_window(sender, contact, last, event, refused, ends)
+  local value = whole(last) .. '|' .. event .. '|' .. (refused and whole(refused) or '')
+  if ends then
+    redis.call('SET', key('window', sender, contact), value, 'PXAT', whole(ends))
+  else
+    redis.call('SET', key('window', sender, contact), value, 'KEEPTTL')
+  end
+end
+
+-- Opens or refreshes a window; an older event than the one that stands changes nothing.
+local function open_window(sender, contact, event_at, event, length, now)
+  local last, standing, refused = read_window(sender, contact)
+  if last and (event_at < last or (event_at == last and event <= standing)) then
+    return
+  end
+  write_window(sender, contact, event_at, event, refused, event_at + length)
+  local was_open = last and last + length > tonumber(now) and last > (refused or 0)
+  if not was_open and event_at > (refused or 0) then
+    local ends = event_at + length
+    emit(now, 'window.opened', '', sender, contact, string.format('{"expires_at":%.0f}', ends))
+    redis.call('ZADD', key('closing'), whole(ends - length / 24), sender .. ' ' .. contact)
+  end
+end
+
+-- Tells of windows that are about to close or have closed. What was refreshed since is looked at again later.
+local function tend_windows(now, length, most)
+  for _, member in ipairs(redis.call('ZRANGEBYSCORE', key('closing'), '-inf', now, 'LIMIT', 0, most)) do
+    local sender, contact = string.match(member, '^(%S+) (.*)$')
+    local last, _, refused = read_window(sender, contact)
+    local ends = last and last + length or 0
+    local next_look
+    if last and last <= (refused or 0) then
+      next_look = nil -- told when the provider refused
+    elseif ends <= now then
+      emit(now, 'window.closed', '', sender, contact, '{"reason":"expired"}')
+    elseif ends - length / 24 > now then
+      next_look = ends - length / 24
+    else
+      emit(now, 'window.expiring', '', sender, contact, string.format('{"expires_at":%.0f}', ends))
+      next_look = ends
+    end
+    if next_look then
+      redis.call('ZADD', key('closing'), whole(next_look), member)
+    else
+      redis.call('ZREM', key('closing'), member)
+    end
+  end
+end
+
+-- The provider would not take a free message: closed for all that was written before that attempt began.
+local function refute_window(sender, contact, begun_at, now)
+  local last, event, refused = read_window(sender, contact)
+  local at = tonumber(begun_at)
+  if last and at > (refused or 0) then
+    write_window(sender, contact, last, event, at)
+    if last <= at and not (refused and last <= refused) then
+      emit(now, 'window.closed', '', sender, contact, '{"reason":"provider"}')
+    end
+  end
+  redis.call('HINCRBY', key('contact', contact), 'version', 1)
+end
+
+-- What was refused by the word of an attempt is refused no more: that attempt arrived.
+local function accept_window(sender, contact, begun_at, now)
+  local last, event, refused = read_window(sender, contact)
+  if last and refused and refused == tonumber(begun_at) then
+    write_window(sender, contact, last, event, nil)
+    redis.call('ZADD', key('closing'), 'NX', now, sender .. ' ' .. contact)
+  end
+end

@@ -1,0 +1,256 @@
+"""Each update of a provider as the one script call that records it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, assert_never
+
+from shared.clock import duration_ms, rfc3339, to_ms
+from shared.configuration import AnySender, CmSender
+from shared.domain.consent import DEFAULT_CATEGORIES, ConsentStatus
+from shared.domain.content import SystemNotice, plain
+from shared.domain.events import (
+    AccountChanged,
+    MessageReceived,
+    PreferenceChanged,
+    ProviderEvent,
+    StatusReported,
+    TemplateCategoryChanged,
+    TemplateContentChanged,
+    TemplateEvent,
+    TemplateQualityChanged,
+    TemplateStatusChanged,
+    UpdateNoted,
+    UpdateSetAside,
+)
+from shared.domain.identifiers import ContactId
+from shared.domain.identity import key_of
+from shared.domain.inbound import Inbound, understand
+from shared.domain.retry import ErrorClass
+from shared.domain.templates import Approval, Gate, TemplateId
+from shared.domain.window import WindowPolicy
+from shared.store.codec import dump, dump_consent
+from shared.store.scripts import Call
+
+# How long a provider may repeat an update, and a day: Meta 7 days ("Webhooks", read 2026-09), CM.com a
+# month ("Incoming messages").
+_SEEN_META_MS = duration_ms(timedelta(days=8))
+_SEEN_CM_MS = duration_ms(timedelta(days=35))
+_QUARANTINE_ENTRIES = 2_000
+_MOST_RAW_BYTES = 256 * 1024
+#: Clocks differ a little; a provider's that is ahead by more is counted.
+_CLOCK_TOLERANCE = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingPolicy:
+    window: WindowPolicy
+    languages: tuple[str, ...]
+    retention: timedelta
+    #: The senders of each business.
+    aliases_of: Mapping[str, tuple[str, ...]]
+
+
+class Updates:
+    """Makes the calls; `now` is when the update is recorded."""
+
+    def __init__(self, policy: RecordingPolicy) -> None:
+        self._policy = policy
+        self._window_ms = duration_ms(policy.window.length)
+        self._retention_ms = duration_ms(policy.retention)
+        self._senders = {business: " ".join(aliases) for business, aliases in policy.aliases_of.items()}
+
+    def call(self, sender: AnySender, update: ProviderEvent, now: datetime) -> Call:
+        match update:
+            case MessageReceived():
+                return self._inbound(sender, update, now)
+            case StatusReported():
+                return self._status(sender, update, now)
+            case PreferenceChanged():
+                return self._preference(sender, update, now)
+            case AccountChanged():
+                return _account(sender, update, now)
+            case UpdateSetAside():
+                return _set_aside(sender, update, now)
+            case UpdateNoted():
+                return Call.of("count", sender.business, f"updates_noted_total:{sender.alias}:{update.kind}")
+            case _:
+                return _template(sender, update, now)
+
+    def _inbound(self, sender: AnySender, event: MessageReceived, now: datetime) -> Call:
+        policy = self._policy
+        inbound = understand(event, received_at=now, policy=policy.window, languages=policy.languages)
+        consent = inbound.consent
+        names = _other_names(event)
+        return Call.of(
+            "record_inbound",
+            sender.business,
+            to_ms(now),
+            sender.alias,
+            key_of(event.contact).value,
+            event.event_id,
+            to_ms(inbound.at),
+            self._window_ms if inbound.opens_window else 0,
+            _SEEN_CM_MS if isinstance(sender, CmSender) else _SEEN_META_MS,
+            dump(_inbound_record(sender, inbound, now)),
+            self._retention_ms,
+            consent.status if consent else "",
+            dump_consent(consent) if consent else "",
+            " ".join(DEFAULT_CATEGORIES[consent.status]) if consent else "",
+            event.kind,
+            _address(event).value,
+            " ".join(name.value for name in names),
+            self._senders.get(sender.business, ""),
+            "1" if event.at > now + _CLOCK_TOLERANCE else "",
+        )
+
+    def _status(self, sender: AnySender, event: StatusReported, now: datetime) -> Call:
+        if event.reference is None:
+            return Call.of("count", sender.business, f"statuses_unmatched_total:{sender.alias}")
+        error = event.error
+        result = {
+            "ended_at": to_ms(now),  # the report has whole seconds; the timeline has its time
+            "outcome": event.state,
+            "error": {"code": error.code, "class": error.error_class, "detail": error.detail}
+            if error
+            else None,
+        }
+        contact, name = event.contact, event.user_id
+        is_joined = contact is not None and name is not None and contact.phone_number is not None
+        pricing = {**event.pricing, **{f"conversation_{n}": v for n, v in event.conversation.items()}}
+        return Call.of(
+            "record_status",
+            sender.business,
+            to_ms(now),
+            event.reference.message_id.value,
+            event.reference.attempt,
+            event.state,
+            to_ms(event.at),
+            dump(result) if error else "",
+            int(error is not None and error.error_class is ErrorClass.WINDOW),
+            dump(pricing) if pricing else "",
+            event.provider_message_id or "",
+            sender.alias,
+            key_of(contact).value if contact is not None and is_joined else "",
+            name.value if name is not None and is_joined else "",
+            self._senders.get(sender.business, "") if is_joined else "",
+        )
+
+    def _preference(self, sender: AnySender, event: PreferenceChanged, now: datetime) -> Call:
+        is_out = event.status is ConsentStatus.OPTED_OUT
+        return Call.of(
+            "record_preference",
+            sender.business,
+            to_ms(now),
+            sender.alias,
+            key_of(event.contact).value,
+            event.user_id.value if event.user_id else "",
+            self._senders.get(sender.business, ""),
+            event.category,
+            ConsentStatus.OPTED_OUT if is_out else "resumed",
+            to_ms(min(event.at, now)),
+        )
+
+
+def _other_names(event: MessageReceived) -> list[ContactId]:
+    """What else the contact is called from now on: the last is the newest."""
+    names = [event.user_id] if event.user_id is not None else []
+    if isinstance(event.content, SystemNotice) and event.content.new_user_id is not None:
+        names.append(event.content.new_user_id)
+    return names
+
+
+def _address(event: MessageReceived) -> ContactId:
+    """What to answer to: a new id comes with a new number, so the old number is nobody's we know."""
+    if isinstance(event.content, SystemNotice) and event.content.new_user_id is not None:
+        return event.content.new_user_id
+    return event.contact
+
+
+def _inbound_record(sender: AnySender, inbound: Inbound, now: datetime) -> dict[str, Any]:
+    """What apps get to read; absent is absent."""
+    event = inbound.event
+    record: dict[str, Any] = {
+        "sender": sender.alias,
+        "contact": event.contact.value,
+        "kind": event.kind,
+        "at": rfc3339(inbound.at),
+        "received_at": rfc3339(now),
+        "text": event.text,
+        "payload": event.payload,
+    }
+    if event.content is not None:
+        record["content"] = plain(event.content)
+    if event.referral:
+        record["referral"] = dict(event.referral)
+    if event.is_forwarded:
+        record["forwarded"] = True
+    more = {"reply_to": event.reply_to, "name": event.profile_name, "read_handle": event.read_handle}
+    record.update((name, value) for name, value in more.items() if value is not None)
+    return record
+
+
+#: Of two words of one second the one that stops more stands.
+_RANKS: Mapping[str | None, int] = {
+    None: 0,
+    Approval.APPROVED: 1,
+    Approval.PENDING: 2,
+    Approval.REJECTED: 3,
+    "paused": 4,
+    "archived": 5,
+    "disabled": 6,
+}
+
+
+def _template(sender: AnySender, event: TemplateEvent, now: datetime) -> Call:
+    template_id = TemplateId(event.account, event.name, event.language)
+    aspect, rank, fields = _template_fields(event)
+    flat = [text for pair in fields.items() for text in pair]
+    at = int((event.at or now).timestamp())
+    return Call.of("record_template", sender.business, str(template_id), aspect, at, rank, *flat)
+
+
+def _template_fields(event: TemplateEvent) -> tuple[str, int, dict[str, str]]:
+    """The aspect that it speaks of, its rank among the words of one second, and the fields of the hash."""
+    match event:
+        case TemplateStatusChanged():
+            fields = {"stopped": event.stopped or ""}
+            if event.approval is not None:
+                fields[f"gate:{Gate.WHATSAPP}"] = event.approval
+                fields[f"reason:{Gate.WHATSAPP}"] = event.reason or ""
+            return "status", _RANKS[event.stopped or event.approval], fields
+        case TemplateCategoryChanged():
+            announced = event.announced or ""
+            at = rfc3339(event.announced_for) if event.announced_for else ""
+            categories = {
+                "category": event.category,
+                "announced_category": announced,
+                "announced_category_at": at,
+            }
+            return "category", list(type(event.category)).index(event.category) + 1, categories
+        case TemplateQualityChanged():
+            return "quality", len(event.quality), {"quality": event.quality}
+        case TemplateContentChanged():
+            return "content", 1, {"content_changed": "1"}
+        case _:
+            assert_never(event)
+
+
+def _account(sender: AnySender, event: AccountChanged, now: datetime) -> Call:
+    news = {"topic": event.topic, "event": event.event, "details": event.details}
+    at = to_ms(min(event.at or now, now))
+    return Call.of("record_account", sender.business, to_ms(now), sender.alias, event.topic, dump(news), at)
+
+
+def _set_aside(sender: AnySender, update: UpdateSetAside, now: datetime) -> Call:
+    raw = update.raw.encode()
+    return Call.of(
+        "quarantine",
+        sender.business,
+        to_ms(now),
+        sender.alias,
+        update.reason,
+        raw[:_MOST_RAW_BYTES].decode("utf-8", "ignore"),
+        _QUARANTINE_ENTRIES,
+        int(len(raw) > _MOST_RAW_BYTES),
+    )
