@@ -175,7 +175,8 @@ def _process(name: str, unit: Unit) -> Process:
         case "receiver":
             return _web(unit, name, unit.settings.receiver_bind, "webhook.wsgi:receiver()")
         case "api":
-            return _web(unit, name, unit.settings.api_bind, "webhook.wsgi:api()")
+            # Two thirds of them for long polls (webhook/api/events.py), so that other calls never wait for one.
+            return _web(unit, name, unit.settings.api_bind, "webhook.wsgi:api()", "--threads", "48")
         case "worker":
             argv = (*_CELERY, "worker", "--without-gossip", "--without-mingle", "--loglevel", "WARNING")
             return Process(name=name, argv=argv, env=unit.environ, stop_timeout_seconds=60, stop_order=1)
@@ -185,8 +186,8 @@ def _process(name: str, unit: Unit) -> Process:
             return _sandbox(unit)
 
 
-def _web(unit: Unit, name: str, bind: str, app: str) -> Process:
-    argv = (*_GUNICORN, "--bind", bind, app)
+def _web(unit: Unit, name: str, bind: str, app: str, *options: str) -> Process:
+    argv = (*_GUNICORN, "--bind", bind, *options, app)
     return Process(name=name, argv=argv, env=unit.environ, stop_timeout_seconds=30, stop_order=0)
 
 

@@ -28,6 +28,7 @@ class LogEvent(StrEnum):
     BUG = "bug"
     INTERNAL_ERROR = "internal_error"
     DRAINED = "drained"
+    CALLBACKS_RETRIED = "callbacks_retried"
     CALLBACK_NOT_TAKEN = "callback_not_taken"
     PUSHED = "pushed"
     SENDER_HALTED = "sender_halted"

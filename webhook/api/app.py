@@ -3,7 +3,7 @@
 from flask import Flask, Response, jsonify
 
 from shared.deps import Deps
-from webhook.api import contacts, messages, quarantine, senders, templates
+from webhook.api import contacts, events, messages, quarantine, senders, templates
 from webhook.api.auth import require
 from webhook.api.context import Door, install_context
 from webhook.api.keyring import Keyring
@@ -22,7 +22,7 @@ def create_api(deps: Deps) -> Flask:
     install_body_limit(app)
     install_health(app, deps.health)
     api = install_openapi(app)
-    for resource in (messages, contacts, templates, senders, quarantine):
+    for resource in (messages, contacts, templates, senders, events, quarantine):
         api.register_blueprint(resource.blueprint)
     specification = api.spec.to_dict()
 

@@ -1,7 +1,7 @@
 """One call of Meta's webhook: a contact who rings us speaks to us, whether anybody answers or not.
 
 Meta, "calls" webhook reference, read 2026-09. One of its own examples leaves out the direction, and the
-words for it are not confirmed: which side is our number says the same.
+words for it are not confirmed: which side is our number says the same, and comes first.
 """
 
 from collections.abc import Mapping
@@ -44,11 +44,13 @@ def _ringing(call: Mapping[str, Any], envelope: Envelope) -> MessageReceived:
 
 
 def _is_ours(call: Mapping[str, Any], envelope: Envelope) -> bool:
+    """By which side is our number; where neither is, by the word for the direction."""
     ours = contact_of(digits_of(envelope.display_number))
-    caller, called = contact_of(call.get("from")), contact_of(call.get("to"))
-    direction = (text_at(call, "direction") or "").casefold()
-    if "business" in direction or (ours is not None and caller == ours):
+    if ours is not None and contact_of(call.get("from")) == ours:
         return True
-    if "user" in direction or (ours is not None and called == ours):
+    if ours is not None and contact_of(call.get("to")) == ours:
         return False
+    direction = (text_at(call, "direction") or "").casefold()
+    if direction.startswith(("business", "user")):
+        return direction.startswith("business")
     raise UnreadableError("unknown_direction")

@@ -276,7 +276,7 @@ def test_a_from_that_nobody_has_is_never_the_only_contact_beside_it():
     ("label", "members", "outcome"),
     [
         ("the contact's by its word", {"to": None}, InboundKind.CALL),
-        ("ours by its word", {"from": None, "direction": "BUSINESS_INITIATED"}, "own_call"),
+        ("ours by its word", {"from": None, "to": None, "direction": "BUSINESS_INITIATED"}, "own_call"),
         ("the contact's by our number", {"direction": None}, InboundKind.CALL),
         ("ours by our number", {"from": "31201234567", "to": "31612345678", "direction": None}, "own_call"),
         ("nobody's", {"to": None, "direction": None}, "unknown_direction"),
@@ -329,7 +329,7 @@ def test_details_keep_words_and_numbers_to_the_fourth_level():
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), 10**400])
-def test_a_number_that_json_cannot_hold_is_left_out(number):
+def test_a_number_that_no_store_can_hold_is_left_out(number):
     document = load("meta", "status__delivered_with_pricing")
     document["entry"][0]["changes"][0]["value"]["statuses"][0]["pricing"] = {"type": "regular", "n": number}
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
+from itertools import cycle
 from pathlib import Path
 
 from shared.domain.content import Content
@@ -131,6 +132,13 @@ def maimed(document, spared=()):
         yield path, _without(document, path)
         for wrong in WRONG_VALUES:
             yield path, _with(document, path, wrong)
+
+
+def maimed_once(document):
+    """The document with each of its values taken away, and replaced by one of the wrong ones in turn."""
+    for path, wrong in zip(_paths(document), cycle(WRONG_VALUES)):
+        yield path, _without(document, path)
+        yield path, _with(document, path, wrong)
 
 
 def with_neighbours(provider, document):
