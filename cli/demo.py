@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.live import Live
 
 from cli.client import Api
-from cli.ports import free_binds
+from cli.listener import Listener
+from cli.ports import free_binds, free_ports
 from cli.redis_binary import RedisServerError
 from cli.story import ACCOUNTS, BODY, NUMBERS, NotAsToldError, Scene, scenes, table_of
 from cli.unit import NotReadyError, Unit, prepare
@@ -31,20 +32,22 @@ _STORY_SECONDS = 45
 def demo() -> None:
     """Play the story against a simulated Meta and CM.com, with real processes, and check every step."""
     with tempfile.TemporaryDirectory(prefix="finestra-demo-") as folder:
+        environ, (port,) = _environ(Path(folder)), free_ports(1)
+        listener = Listener(port)
         try:
-            unit = prepare(_environ(Path(folder)), log_dir=Path(folder) / "logs")
+            unit = prepare(environ, log_dir=Path(folder) / "logs", callback_url=listener.url)
         except RedisServerError as exc:
             raise click.ClickException(str(exc)) from exc
         (Path(folder) / "logs").mkdir(exist_ok=True)
-        with unit.supervisor.signals_caught():
-            sys.exit(_play(unit))
+        with unit.supervisor.signals_caught(), listener.listening():
+            sys.exit(_play(unit, listener))
 
 
-def _play(unit: Unit) -> int:
+def _play(unit: Unit, listener: Listener) -> int:
     console.print("Starting Redis, receiver, api, worker, Flower and the sandbox …")
     try:
         unit.start()
-        _Stage(unit).play()
+        _Stage(unit, listener).play()
     except (NotReadyError, NotAsToldError, click.ClickException, requests.RequestException) as exc:
         console.print(f"[bold red]The demo failed:[/bold red] {exc}")
         _show_logs(unit)
@@ -61,7 +64,7 @@ def _play(unit: Unit) -> int:
 class _Stage:
     """Plays the scenes and watches them."""
 
-    def __init__(self, unit: Unit) -> None:
+    def __init__(self, unit: Unit, listener: Listener) -> None:
         if unit.development is None:
             raise NotAsToldError("the demo needs its own configuration; unset FINESTRA_CONFIG")
         self._unit = unit
@@ -69,6 +72,8 @@ class _Stage:
         self._app = Api(unit.addresses["api"], unit.development.secret("orders_key"))
         self._desk = Api(unit.addresses["api"], unit.development.secret("desk_key"))
         self._story = scenes()
+        self._listener = listener
+        listener.secret = unit.development.secret("orders_callback_secret")
 
     def play(self) -> None:
         for name, address in self._unit.addresses.items():
@@ -80,6 +85,7 @@ class _Stage:
                 self._act(scene, live)
             self._watch(self._story, live)
         self._check()
+        self._show_callbacks()
 
     def _approve_templates(self) -> None:
         if not self._script("POST", "handshake", number=NUMBERS["shop"])["ok"]:
@@ -165,6 +171,21 @@ class _Stage:
                 mistakes.append(f"{sender}: the provider took {taken}")
         if mistakes:
             raise NotAsToldError("; ".join(mistakes))
+
+    def _show_callbacks(self) -> None:
+        """What the app was told without asking: what each contact wrote, signed."""
+        writers = {scene.number: scene.who for scene in self._story if scene.writes}
+
+        def heard() -> dict[str, Any]:
+            return {event["data"]["contact"]: event for event in self._listener.of_type("inbound.received")}
+
+        self._until(lambda: set(heard()) == set(writers), "callbacks to the app")
+        if self._listener.unsigned:
+            raise NotAsToldError(f"{self._listener.unsigned} callbacks were not signed as they should be")
+        console.print("The app was told, by callbacks signed as Standard Webhooks:")
+        for contact, event in heard().items():
+            data = event["data"]
+            console.print(f"  {event['type']}  {writers[contact]} to {data['sender']}: “{data['text']}”")
 
     def _script(self, method: str, door: str, **script: Any) -> Any:  # noqa: ANN401 - JSON
         url = f"{self._sandbox}/control/{door}"

@@ -3,6 +3,7 @@
 Nothing here is for production: `finestra up` uses it only when FINESTRA_CONFIG is not set, and says so.
 """
 
+import base64
 import json
 import secrets
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ SECRETS = (
     "negozio_token",
     "negozio_webhook_token",
     "orders_key",
+    "orders_callback_secret",
     "desk_key",
     "flower_password",
 )
@@ -42,10 +44,17 @@ base_url = "{sandbox}"
 [apps.orders]
 api_key = ["file:{secrets}/orders_key"]
 scopes = ["messages", "contacts:read", "contacts", "templates:read", "templates", "events"]
-
+{callback}
 [apps.desk]
 api_key = ["file:{secrets}/desk_key"]
 scopes = ["admin"]
+"""
+
+
+_CALLBACK = """\
+callback_url = "{url}"
+callback_secret = ["file:{secrets}/orders_callback_secret"]
+callback_networks = ["127.0.0.0/8"]
 """
 
 
@@ -56,6 +65,8 @@ class Development:
     data_dir: Path
     receiver: str
     sandbox: str
+    #: Where the app `orders` listens; None: it pulls its events.
+    callback_url: str | None = None
 
     @property
     def config_path(self) -> Path:
@@ -74,8 +85,9 @@ class Development:
         folder = self.data_dir / "secrets"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in SECRETS:
-            _write_once(folder / name, secrets.token_urlsafe(32))
-        text = _CONFIGURATION.format(secrets=folder, sandbox=self.sandbox)
+            _write_once(folder / name, _new_secret(name))
+        callback = _CALLBACK.format(url=self.callback_url, secrets=folder) if self.callback_url else ""
+        text = _CONFIGURATION.format(secrets=folder, sandbox=self.sandbox, callback=callback)
         self.config_path.write_text(text, encoding="utf-8")
         _write_private(self.accounts_path, json.dumps({"accounts": self._accounts()}, indent=2))
 
@@ -99,6 +111,12 @@ class Development:
                 "webhook_url": f"{self.receiver}/webhooks/negozio/{self.secret('negozio_webhook_token')}",
             },
         ]
+
+
+def _new_secret(name: str) -> str:
+    if name.endswith("callback_secret"):
+        return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    return secrets.token_urlsafe(32)
 
 
 def _write_once(path: Path, text: str) -> None:

@@ -101,10 +101,12 @@ def prepare(
     only: tuple[str, ...] = (),
     log_dir: Path | None = None,
     on_event: Callable[[ProcessEvent], None] = lambda _event: None,
+    callback_url: str | None = None,
 ) -> Unit:
     """Settings first, so that every mistake shows before anything starts.
 
-    Raises SettingsError and RedisServerError.
+    `callback_url`: where the app `orders` of our own configuration listens, on this machine. Raises
+    SettingsError and RedisServerError.
     """
     env = dict(environ)
     data_dir = Path(env.setdefault("FINESTRA_DATA_DIR", "var")).absolute()
@@ -114,7 +116,7 @@ def prepare(
         redis_process = redis.prepare(stop_order=9)  # locks the data: a second `up` must not touch its files
         env["FINESTRA_REDIS_URL"] = redis.url
     try:
-        development = None if env.get("FINESTRA_CONFIG") else _develop(env, data_dir)
+        development = None if env.get("FINESTRA_CONFIG") else _develop(env, data_dir, callback_url)
         os.environ.update(env)
         settings = load_settings()
         unit = Unit(
@@ -148,10 +150,10 @@ def _check(unit: Unit) -> None:
         raise SettingsError(mistakes)
 
 
-def _develop(env: dict[str, str], data_dir: Path) -> Development:
+def _develop(env: dict[str, str], data_dir: Path, callback_url: str | None) -> Development:
     receiver = "http://" + env.get("FINESTRA_RECEIVER_BIND", "127.0.0.1:8080")
     sandbox = "http://" + env.get("FINESTRA_SANDBOX_BIND", SANDBOX_BIND)
-    development = Development(data_dir, receiver, sandbox)
+    development = Development(data_dir, receiver, sandbox, callback_url)
     development.write()
     env["FINESTRA_CONFIG"] = str(development.config_path)
     env["FINESTRA_SANDBOX_ACCOUNTS"] = str(development.accounts_path)
@@ -175,7 +177,7 @@ def _process(name: str, unit: Unit) -> Process:
         case "receiver":
             return _web(unit, name, unit.settings.receiver_bind, "webhook.wsgi:receiver()")
         case "api":
-            # Two thirds of them for long polls (webhook/api/events.py), so that other calls never wait for one.
+            # Two thirds of them are for long polls (webhook/api/events.py): no other call waits for one.
             return _web(unit, name, unit.settings.api_bind, "webhook.wsgi:api()", "--threads", "48")
         case "worker":
             argv = (*_CELERY, "worker", "--without-gossip", "--without-mingle", "--loglevel", "WARNING")

@@ -159,7 +159,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "requests": ("shared.http", "cli", "sandbox"),
     "urllib3": ("shared.http",),
     "shared.http": ("shared.http", "shared.providers", "shared.callbacks", "shared.deps"),
-    "standardwebhooks": ("shared.callbacks",),
+    "standardwebhooks": ("shared.callbacks", "cli.listener"),
     "environs": ("shared.settings",),
     # The doors and the workers bind their ids to the lines of a request.
     "structlog": ("shared.observability", "webhook", "workers"),
