@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from environs import Env, EnvValidationError, ValidationError, validate
 
-from shared.configuration import Configuration, Secret
+from shared.configuration import Configuration, Network, Secret
 from shared.errors import SettingsError
 from shared.schemas.configuration import load_configuration
 
@@ -38,6 +39,8 @@ class Settings:
     window_length: timedelta
     retention: timedelta
     log_format: str
+    #: Who may say in X-Forwarded-For where a webhook comes from; empty: nobody.
+    trusted_proxies: tuple[Network, ...] = ()
 
 
 def load_settings() -> Settings:
@@ -48,6 +51,7 @@ def load_settings() -> Settings:
     config_path = env.str("CONFIG", "")
     data_dir = env.str("DATA_DIR", "var")
     receiver_bind = env.str("RECEIVER_BIND", "127.0.0.1:8080", validate=_is_bind)
+    trusted_proxies = env.str("TRUSTED_PROXIES", "", validate=_are_networks)
     api_bind = env.str("API_BIND", "127.0.0.1:8081", validate=_is_bind)
     flower_bind = env.str("FLOWER_BIND", "127.0.0.1:5555", validate=_is_bind)
     flower_user = env.str("FLOWER_USER", "oncall")
@@ -78,6 +82,7 @@ def load_settings() -> Settings:
         window_length=timedelta(seconds=window_seconds),
         retention=timedelta(days=retention_days),
         log_format=log_format,
+        trusted_proxies=_networks(trusted_proxies),
     )
 
 
@@ -86,6 +91,18 @@ def _is_bind(text: str) -> None:
     if match is None or not 0 < int(match[1]) <= _LARGEST_PORT:
         mend = "write host:port, like 127.0.0.1:8080"
         raise ValidationError(mend)
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _are_networks(text: str) -> None:
+    try:
+        _networks(text)
+    except ValueError as exc:
+        mend = "write addresses or networks with commas between, like 10.0.0.7, 192.168.4.0/24"
+        raise ValidationError(mend) from exc
 
 
 def _is_redis_url(text: str) -> None:

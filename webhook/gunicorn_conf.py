@@ -8,7 +8,8 @@ workers = 2
 threads = 16
 timeout = 30
 graceful_timeout = 20
-keepalive = 5
+# Longer than nginx keeps its connections (deploy/nginx.conf), so that it is nginx who closes them.
+keepalive = 40
 # Many run side by side on one machine, and none takes commands from outside.
 control_socket_disable = True
 accesslog = None

@@ -10,10 +10,12 @@ from shared.observability import LogEvent, get_logger
 from shared.providers.meta.parse import parse
 from webhook.receiver.recording import record_body
 from webhook.receiver.signatures import is_signed
+from webhook.receiver.sources import install_source_check
 
 
 def meta_blueprint(deps: Deps) -> Blueprint:
     door = Blueprint("meta", __name__)
+    install_source_check(door, deps)
 
     @door.get("/webhooks/<alias>", strict_slashes=False)
     def handshake(alias: str) -> Response:
@@ -30,7 +32,7 @@ def meta_blueprint(deps: Deps) -> Blueprint:
         body = request.get_data(cache=False)
         header = request.headers.get("X-Hub-Signature-256")
         if not isinstance(sender, MetaSender) or not is_signed(body, header, sender.app_secrets):
-            get_logger().warning(LogEvent.WEBHOOK_REFUSED, sender=alias)
+            get_logger().warning(LogEvent.WEBHOOK_REFUSED, sender=alias, why="signature")
             abort(401)
         record_body(deps, sender, body, parse)
         return Response(status=200)
