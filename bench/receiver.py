@@ -3,14 +3,18 @@
 Same server, same options, one worker each; the rounds alternate.
 """
 
+import contextlib
 import hashlib
 import hmac
 import json
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+from bench import front
+from bench.offered import offer
 from bench.stage import accepts, hammer, post_bytes, process, python, redis_server, show, wait_for
 from cli.ports import free_ports
 
@@ -27,32 +31,46 @@ access_token = "env:BENCH_SECRET"
 app_secret = ["env:BENCH_SECRET"]
 verify_token = "env:BENCH_SECRET"
 """
-_GUNICORN = python("-m", "gunicorn", "-c", "python:webhook.gunicorn_conf", "--workers", "1")
+_GUNICORN = python("-m", "gunicorn", "-c", "python:webhook.gunicorn_conf")
+OFFERED_PER_SECOND = 1000
+OFFERED_SECONDS = 5
+
+
+@contextlib.contextmanager
+def surroundings() -> Iterator[tuple[Path, dict[str, str]]]:
+    """A folder, and the environment of a receiver with a Redis of its own."""
+    with tempfile.TemporaryDirectory() as name, redis_server(Path(name)) as url:
+        config = Path(name) / "finestra.toml"
+        config.write_text(_CONFIG)
+        yield Path(name), {"FINESTRA_REDIS_URL": url, "FINESTRA_CONFIG": str(config), "BENCH_SECRET": _SECRET}
 
 
 def run(*, rounds: int) -> None:
-    with tempfile.TemporaryDirectory() as folder, redis_server(Path(folder)) as url:
-        config = Path(folder) / "finestra.toml"
-        config.write_text(_CONFIG)
-        environ = {"FINESTRA_REDIS_URL": url, "FINESTRA_CONFIG": str(config), "BENCH_SECRET": _SECRET}
-        ours, noop = free_ports(2)
-        with (
-            process((*_GUNICORN, "--bind", f"127.0.0.1:{ours}", "webhook.wsgi:receiver()"), environ),
-            process((*_GUNICORN, "--bind", f"127.0.0.1:{noop}", "bench.noop:app()"), environ),
-        ):
-            wait_for(lambda: accepts(ours) and accepts(noop), "servers")
-            hammer(ours, _signed(200, batch=1))
-            hammer(noop, [post_bytes("/noop", _body(0, 1), {})] * 200)
-            _measure(ours, noop, rounds)
+    with surroundings() as (folder, environ):
+        _compare(environ, rounds)
+        _offer(environ, folder)
+
+
+def _compare(environ: dict[str, str], rounds: int) -> None:
+    argv = (*_GUNICORN, "--workers", "1")
+    ours, noop = free_ports(2)
+    with (
+        process((*argv, "--bind", f"127.0.0.1:{ours}", "webhook.wsgi:receiver()"), environ),
+        process((*argv, "--bind", f"127.0.0.1:{noop}", "bench.noop:app()"), environ),
+    ):
+        wait_for(lambda: accepts(ours) and accepts(noop), "servers")
+        hammer(ours, signed(200))
+        hammer(noop, empty(200))
+        _measure(ours, noop, rounds)
 
 
 def _measure(ours: int, noop: int, rounds: int) -> None:
-    single, empty, batched = [], [], []
+    single, nothing, batched = [], [], []
     for _ in range(rounds):
-        single.append(POSTS / hammer(ours, _signed(POSTS, batch=1)))
-        empty.append(POSTS / hammer(noop, [post_bytes("/noop", _body(n, 1), {}) for n in range(POSTS)]))
-        batched.append(100 * 60 / hammer(ours, _signed(60, batch=100)))
-    ours_rate, noop_rate, batch_rate = map(statistics.median, (single, empty, batched))
+        single.append(POSTS / hammer(ours, signed(POSTS)))
+        nothing.append(POSTS / hammer(noop, empty(POSTS)))
+        batched.append(100 * 60 / hammer(ours, signed(60, batch=100)))
+    ours_rate, noop_rate, batch_rate = map(statistics.median, (single, nothing, batched))
     show(
         "Receiver: verified, deduplicated, recorded, window open (gunicorn gthread, 1 worker, 16 threads)",
         ("what", "per second", "ratio"),
@@ -68,16 +86,43 @@ def _measure(ours: int, noop: int, rounds: int) -> None:
     )
 
 
-def _signed(posts: int, *, batch: int) -> list[bytes]:
+def _offer(environ: dict[str, str], folder: Path) -> None:
+    """As it is shipped: the workers of its configuration, with nginx in front and without."""
+    rows = []
+    with contextlib.ExitStack() as stack:
+        (port,) = free_ports(1)
+        argv = (*_GUNICORN, "--bind", f"127.0.0.1:{port}", "webhook.wsgi:receiver()")
+        stack.enter_context(process(argv, environ))
+        wait_for(lambda: accepts(port), "receiver")
+        doors = {"gunicorn": port}
+        if front.is_installed():
+            doors["nginx and gunicorn"] = stack.enter_context(front.nginx(folder, f"127.0.0.1:{port}"))
+        hammer(port, signed(400))
+        for name, door in doors.items():
+            offered = offer(door, signed(OFFERED_PER_SECOND * OFFERED_SECONDS), per_second=OFFERED_PER_SECOND)
+            shown = [f"{offered.percentile(percent):,.1f} ms" for percent in (50, 99)]
+            rows.append((name, *shown, str(offered.failures)))
+    show(
+        f"Receiver: {OFFERED_PER_SECOND:,} webhooks a second offered for {OFFERED_SECONDS} s",
+        ("through", "p50", "p99", "not 200"),
+        rows,
+    )
+
+
+def empty(posts: int) -> list[bytes]:
+    return [post_bytes("/webhooks/noop", _body(number, 1), {}) for number in range(posts)]
+
+
+def signed(posts: int, *, batch: int = 1) -> list[bytes]:
     """Bodies that were never sent before: a duplicate would be cheaper."""
     start = time.time_ns()
-    signed = []
+    made = []
     for number in range(posts):
         body = _body(start + number * batch, batch)
         digest = hmac.new(_SECRET.encode(), body, hashlib.sha256).hexdigest()
         headers = {"X-Hub-Signature-256": f"sha256={digest}", "Content-Type": "application/json"}
-        signed.append(post_bytes("/webhooks/shop", body, headers))
-    return signed
+        made.append(post_bytes("/webhooks/shop", body, headers))
+    return made
 
 
 def _body(start: int, batch: int) -> bytes:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 from rich.console import Console
 from rich.table import Table
@@ -26,10 +27,10 @@ def redis_server(folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def process(argv: Sequence[str], environ: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    child = subprocess.Popen(
-        argv, env={**os.environ, **environ}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+def process(
+    argv: Sequence[str], environ: dict[str, str], *, output: IO[bytes] | int = subprocess.DEVNULL
+) -> Iterator[subprocess.Popen[bytes]]:
+    child = subprocess.Popen(argv, env={**os.environ, **environ}, stdout=output, stderr=output)
     try:
         yield child
     finally:
@@ -85,6 +86,14 @@ def hammer(port: int, posts: Sequence[bytes], *, connections: int = 16) -> float
 
 
 def _hammer_one(port: int, posts: Sequence[bytes], failures: list[bytes]) -> None:
+    """Over one connection, or over one after the other if the server closes them."""
+    left = iter(posts)
+    while not failures and not _hammer_connection(port, left, failures):
+        pass
+
+
+def _hammer_connection(port: int, posts: Iterator[bytes], failures: list[bytes]) -> bool:
+    """False: the server closed it, and there may be more to send."""
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for post in posts:
@@ -92,7 +101,10 @@ def _hammer_one(port: int, posts: Sequence[bytes], failures: list[bytes]) -> Non
             head = connection.recv(4096)
             if not head.startswith(b"HTTP/1.1 200"):
                 failures.append(head)
-                return
+                return True
+            if b"connection: close" in head.lower():
+                return False
+    return True
 
 
 def show(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -1,4 +1,4 @@
-"""The ways to run Finestra agree: `finestra up`, Procfile and docker-compose.yml start the same commands."""
+"""The ways to run Finestra agree: `finestra up`, Procfile, docker-compose.yml; nginx fits them."""
 
 import re
 import shlex
@@ -8,9 +8,12 @@ import pytest
 import yaml
 
 from cli.unit import ALL, Unit
+from webhook import gunicorn_conf
+from webhook.body import MAX_BODY_BYTES
 
 ROOT = Path(__file__).parent.parent
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+NGINX = (ROOT / "deploy" / "nginx.conf").read_text()
 PROCFILE = dict(
     line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines() if not line.startswith("#")
 )
@@ -34,7 +37,7 @@ def from_compose(name: str) -> list[str]:
 
 def test_all_three_name_the_same_processes():
     assert set(PROCFILE) == set(ALL)
-    assert set(COMPOSE["services"]) == {*ALL, "redis"}
+    assert set(COMPOSE["services"]) == {*ALL, "redis", "nginx"}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -55,11 +58,42 @@ def test_a_service_keeps_to_itself(name):
     service = COMPOSE["services"][name]
     published = [str(port) for port in service.get("ports", [])]
 
-    assert name == "receiver" or all(port.startswith("127.0.0.1:") for port in published)
+    assert all(port.startswith("127.0.0.1:") for port in published)
     if name != "redis":
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert service["depends_on"]["redis"]["condition"] == "service_healthy"
+
+
+def test_nginx_is_the_only_way_in_and_has_no_rights():
+    nginx, receiver = COMPOSE["services"]["nginx"], COMPOSE["services"]["receiver"]
+
+    assert nginx["ports"] == ["8080:8080"]
+    assert "ports" not in receiver
+    assert (nginx["user"], nginx["read_only"], nginx["cap_drop"]) == ("nginx", True, ["ALL"])
+    assert nginx["volumes"] == ["./deploy/nginx.conf:/etc/nginx/nginx.conf:ro"]
+    assert set(nginx["networks"]) == {"door"}
+
+
+def test_the_receiver_trusts_nginx_and_nobody_else_to_say_who_calls():
+    nginx, receiver = COMPOSE["services"]["nginx"], COMPOSE["services"]["receiver"]
+
+    trusted = receiver["environment"]["FINESTRA_TRUSTED_PROXIES"]
+    assert trusted == nginx["networks"]["door"]["ipv4_address"]
+    others = [name for name in ALL if name != "receiver"]
+    assert all("FINESTRA_TRUSTED_PROXIES" not in COMPOSE["services"][name]["environment"] for name in others)
+
+
+def test_nginx_closes_its_connections_to_the_receiver_before_gunicorn_does():
+    (idle_seconds,) = re.findall(r"upstream receiver \{[^}]*keepalive_timeout (\d+)s;", NGINX, re.DOTALL)
+
+    assert int(idle_seconds) < gunicorn_conf.keepalive
+
+
+def test_nginx_takes_as_much_as_the_receiver():
+    (megabytes,) = re.findall(r"client_max_body_size (\d+)m;", NGINX)
+
+    assert int(megabytes) * 1024 * 1024 == MAX_BODY_BYTES
 
 
 def test_redis_keeps_what_is_owed():

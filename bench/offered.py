@@ -1,0 +1,73 @@
+"""Offered load: each POST leaves at its time, so that a slow server is not asked less often."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_PATIENCE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """Milliseconds from the moment a POST was due to its answer, of those answered 200; sorted."""
+
+    milliseconds: list[float]
+    failures: int
+
+    def percentile(self, percent: float) -> float:
+        """Over all that was offered; endless when that falls among the failures."""
+        rank = int((len(self.milliseconds) + self.failures) * percent / 100)
+        return self.milliseconds[rank] if rank < len(self.milliseconds) else float("inf")
+
+    def __str__(self) -> str:
+        """The 99th percentile, or how much failed."""
+        if self.failures:
+            return f"{self.failures / (len(self.milliseconds) + self.failures):.0%} failed"
+        return f"{self.percentile(99):,.0f} ms"
+
+
+def offer(port: int, posts: Sequence[bytes], *, per_second: float) -> Offered:
+    return asyncio.run(_Load(port).run(posts, per_second))
+
+
+class _Load:
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._milliseconds: list[float] = []
+
+    async def run(self, posts: Sequence[bytes], per_second: float) -> Offered:
+        started = time.perf_counter() + 0.1
+        sent = []
+        for number, post in enumerate(posts):
+            due = started + number / per_second
+            if (early := due - time.perf_counter()) > 0:
+                await asyncio.sleep(early)
+            sent.append(asyncio.create_task(self._post(post, due)))
+        await asyncio.gather(*sent)
+        for _, writer in self._idle:
+            writer.close()
+        return Offered(milliseconds=sorted(self._milliseconds), failures=len(posts) - len(self._milliseconds))
+
+    async def _post(self, post: bytes, due: float) -> None:
+        try:
+            head = await asyncio.wait_for(self._answer(post), _PATIENCE_SECONDS)
+        except (OSError, EOFError, TimeoutError):
+            return
+        if head.startswith(b"HTTP/1.1 200"):
+            self._milliseconds.append((time.perf_counter() - due) * 1000)
+
+    async def _answer(self, post: bytes) -> bytes:
+        """The head of the answer, whose body is empty. A connection is used again unless it is closed."""
+        reader, writer = self._idle.pop() if self._idle else await self._connect()
+        writer.write(post)
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b"connection: close" in head.lower():
+            writer.close()
+        else:
+            self._idle.append((reader, writer))
+        return head
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection("127.0.0.1", self._port)
