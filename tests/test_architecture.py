@@ -221,6 +221,7 @@ def test_only_the_last_handlers_catch_everything():
         "workers.app",  # the ticker: a worker without it would look alive and do nothing
         "shared.clock",  # likewise: without a measured clock nothing is claimed
         "workers.attempts",  # one message that cannot be decided must not take its batch along
+        "shared.store.grouped",  # every thread that waits for a round trip hears how it ended
         "workers.outbound",  # raises again, after what a provider answered is recorded
     }
 

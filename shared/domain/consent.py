@@ -93,13 +93,24 @@ def consent_keyword(text: str, languages: Iterable[str]) -> ConsentStatus | None
 
     Case, accents, surrounding spaces and punctuation do not matter; a keyword inside a sentence is none.
     """
-    plain = _plain(text)
+    plain = _plain_ascii(text) if text.isascii() else _plain(text)
+    if not plain:
+        return None
     for language in languages:
         if plain in _STOP_WORDS.get(language, ()):
             return ConsentStatus.OPTED_OUT
         if plain in _START_WORDS.get(language, ()):
             return ConsentStatus.OPTED_IN
     return None
+
+
+#: What `_is_punctuation` says of ASCII, all of it.
+_ASCII_EDGES = string.punctuation + string.whitespace + "".join(map(chr, [*range(32), 127]))
+
+
+def _plain_ascii(text: str) -> str:
+    """The same as `_plain`, for most messages and in a tenth of the time: every webhook passes here."""
+    return " ".join(text.lower().strip(_ASCII_EDGES).split())
 
 
 def _plain(text: str) -> str:

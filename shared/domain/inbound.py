@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.consent import ConsentRecord, ConsentStatus, consent_keyword
+from shared.domain.consent import ConsentRecord, consent_keyword
 from shared.domain.events import MessageReceived
 from shared.domain.window import WindowPolicy, effective_event_time
 
@@ -30,10 +30,10 @@ def understand(
 
 
 def _consent(event: MessageReceived, at: datetime, languages: Iterable[str]) -> ConsentRecord | None:
-    status: ConsentStatus | None = None
     languages = tuple(languages)
-    for words in (event.text, event.payload):
-        status = status or consent_keyword(words or "", languages)
+    status = consent_keyword(event.text, languages) if event.text else None
+    if status is None and event.payload:
+        status = consent_keyword(event.payload, languages)
     if status is None:
         return None
     return ConsentRecord(status=status, at=at, source="keyword", evidence=event.event_id)

@@ -13,9 +13,12 @@ from shared.domain.message import InDoubt, MessageRequest, Priority, WhenClosed,
 from shared.domain.templates import Approval, Gate, Template, TemplateCall, TemplateId, TemplateStatus
 from shared.domain.window import Window
 
+#: Made once: `json.dumps` makes one a call.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 def dump(value: Any) -> str:  # noqa: ANN401 - JSON takes anything
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def dump_request(request: MessageRequest) -> str:
@@ -67,7 +70,9 @@ def load_window(value: str | None, length: timedelta) -> Window:
     last, _, rest = value.partition("|")
     refused = rest.rpartition("|")[2]
     return Window(
-        last_inbound_at=from_ms(last), refused_at=from_ms(refused) if refused else None, length=length
+        last_inbound_at=from_ms(last) if last != "0" else None,
+        refused_at=from_ms(refused) if refused else None,
+        length=length,
     )
 
 

@@ -5,13 +5,14 @@ from datetime import datetime
 
 from shared.configuration import AnySender
 from shared.domain.events import ProviderEvent
+from shared.store.grouped import GroupedScripts
 from shared.store.scripts import Scripts
 from shared.store.updates import RecordingPolicy, Updates
 
 
 class Recorder:
     def __init__(self, scripts: Scripts, policy: RecordingPolicy) -> None:
-        self._scripts = scripts
+        self._scripts = GroupedScripts(scripts)
         self._updates = Updates(policy)
 
     def record(self, updates: Sequence[tuple[AnySender, ProviderEvent]], *, now: datetime) -> list[str]:

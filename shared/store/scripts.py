@@ -14,7 +14,7 @@ from typing import Any
 
 import redis
 
-from shared.store.connection import translated
+from shared.store.connection import as_unavailable, translated
 from shared.store.keys import Keys
 
 Argument = str | int | float
@@ -31,7 +31,12 @@ class Call:
 
     @classmethod
     def of(cls, script: str, business: str, *arguments: Argument) -> "Call":
-        return cls(script, Keys(business).root(), arguments)
+        return cls(script, _root_of(business), arguments)
+
+
+@cache
+def _root_of(business: str) -> str:
+    return Keys(business).root()
 
 
 @cache
@@ -63,22 +68,37 @@ class Scripts:
 
     def run_all(self, calls: Sequence[Call]) -> list[Any]:
         """One round trip. Raises StoreUnavailableError when the server is the trouble."""
-        with translated(self._client):
-            return self._attempt(calls)
+        return answers_of(self.run_each(calls))
 
-    def _attempt(self, calls: Sequence[Call]) -> list[Any]:
-        try:
-            return self._execute(calls)
-        except redis.exceptions.NoScriptError:
-            for script in {call.script for call in calls}:
-                self._client.script_load(source_of(script))
-            return self._execute(calls)
+    def run_each(self, calls: Sequence[Call]) -> list[Any]:
+        """The same, with a fault of ours as the answer of its call, so that it costs the others nothing."""
+        with translated(self._client):
+            answers = self._execute(calls)
+            if any(isinstance(answer, redis.exceptions.NoScriptError) for answer in answers):
+                for script in {call.script for call in calls}:
+                    self._client.script_load(source_of(script))
+                answers = self._execute(calls)
+            for answer in answers:
+                if isinstance(answer, redis.RedisError) and as_unavailable(answer) is not None:
+                    raise answer
+        return answers
 
     def _execute(self, calls: Sequence[Call]) -> list[Any]:
         if len(calls) == 1:
             (call,) = calls
-            return [self._client.evalsha(_sha_of(call.script), 1, call.root, *call.arguments)]
+            try:
+                return [self._client.evalsha(_sha_of(call.script), 1, call.root, *call.arguments)]
+            except redis.ResponseError as exc:
+                return [exc]
         pipeline = self._client.pipeline(transaction=False)
         for call in calls:
             pipeline.evalsha(_sha_of(call.script), 1, call.root, *call.arguments)
-        return list(pipeline.execute())
+        return list(pipeline.execute(raise_on_error=False))
+
+
+def answers_of(answers: list[Any]) -> list[Any]:
+    """The answers, none of which is a fault of ours; else raises the first one."""
+    for answer in answers:
+        if isinstance(answer, redis.RedisError):
+            raise answer
+    return answers

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, assert_never
 
 from shared.clock import duration_ms, rfc3339, to_ms
 from shared.configuration import AnySender, CmSender
-from shared.domain.consent import DEFAULT_CATEGORIES, ConsentStatus
+from shared.domain.consent import DEFAULT_CATEGORIES, Category, ConsentStatus
 from shared.domain.content import SystemNotice, plain
 from shared.domain.events import (
     AccountChanged,
@@ -38,6 +39,8 @@ _SEEN_META_MS = duration_ms(timedelta(days=8))
 _SEEN_CM_MS = duration_ms(timedelta(days=35))
 _QUARANTINE_ENTRIES = 2_000
 _MOST_RAW_BYTES = 256 * 1024
+#: The updates of one POST came at one time, and many of them happened within one second.
+_time_text = lru_cache(maxsize=64)(rfc3339)
 #: Clocks differ a little; a provider's that is ahead by more is counted.
 _CLOCK_TOLERANCE = timedelta(seconds=2)
 
@@ -174,8 +177,8 @@ def _inbound_record(sender: AnySender, inbound: Inbound, now: datetime) -> dict[
         "sender": sender.alias,
         "contact": event.contact.value,
         "kind": event.kind,
-        "at": rfc3339(inbound.at),
-        "received_at": rfc3339(now),
+        "at": _time_text(inbound.at),
+        "received_at": _time_text(now),
         "text": event.text,
         "payload": event.payload,
     }
@@ -190,6 +193,7 @@ def _inbound_record(sender: AnySender, inbound: Inbound, now: datetime) -> dict[
     return record
 
 
+_CATEGORIES = tuple(Category)
 #: Of two words of one second the one that stops more stands.
 _RANKS: Mapping[str | None, int] = {
     None: 0,
@@ -204,34 +208,32 @@ _RANKS: Mapping[str | None, int] = {
 
 def _template(sender: AnySender, event: TemplateEvent, now: datetime) -> Call:
     template_id = TemplateId(event.account, event.name, event.language)
-    aspect, rank, fields = _template_fields(event)
-    flat = [text for pair in fields.items() for text in pair]
+    flat = [part for word in _template_words(event) for part in word]
     at = int((event.at or now).timestamp())
-    return Call.of("record_template", sender.business, str(template_id), aspect, at, rank, *flat)
+    return Call.of("record_template", sender.business, str(template_id), at, *flat)
 
 
-def _template_fields(event: TemplateEvent) -> tuple[str, int, dict[str, str]]:
-    """The aspect that it speaks of, its rank among the words of one second, and the fields of the hash."""
+def _template_words(event: TemplateEvent) -> list[tuple[str, str, int]]:
+    """Field, value, and the rank of the value among what is said in one second."""
     match event:
         case TemplateStatusChanged():
-            fields = {"stopped": event.stopped or ""}
+            words = [("stopped", event.stopped or "", _RANKS[event.stopped])]
             if event.approval is not None:
-                fields[f"gate:{Gate.WHATSAPP}"] = event.approval
-                fields[f"reason:{Gate.WHATSAPP}"] = event.reason or ""
-            return "status", _RANKS[event.stopped or event.approval], fields
+                rank = _RANKS[event.approval]
+                words.append((f"gate:{Gate.WHATSAPP}", event.approval, rank))
+                words.append((f"reason:{Gate.WHATSAPP}", event.reason or "", rank))
+            return words
         case TemplateCategoryChanged():
-            announced = event.announced or ""
             at = rfc3339(event.announced_for) if event.announced_for else ""
-            categories = {
-                "category": event.category,
-                "announced_category": announced,
-                "announced_category_at": at,
-            }
-            return "category", list(type(event.category)).index(event.category) + 1, categories
+            return [
+                ("category", event.category, _CATEGORIES.index(event.category)),
+                ("announced_category", event.announced or "", int(event.announced is not None)),
+                ("announced_category_at", at, int(bool(at))),
+            ]
         case TemplateQualityChanged():
-            return "quality", len(event.quality), {"quality": event.quality}
+            return [("quality", event.quality, len(event.quality))]
         case TemplateContentChanged():
-            return "content", 1, {"content_changed": "1"}
+            return [("content_changed", "1", 0)]
         case _:
             assert_never(event)
 

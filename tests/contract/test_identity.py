@@ -149,7 +149,8 @@ class TestChange:
         record(stores, replace(by_user(NOW - SECOND), contact=NEW_USER))
 
         seen = stores.contacts.get(SENDER, NEW_USER)
-        assert (seen.contact, seen.address, seen.user_id) == (USER, NEW_USER, NEW_USER)
+        assert (seen.address, seen.user_id) == (NEW_USER, NEW_USER)
+        assert seen.contact == stores.contacts.get(SENDER, USER).contact
         assert seen.window.last_inbound_at == NOW - SECOND
 
     def test_after_a_notice_of_a_new_id_that_id_is_written_to(self, stores):

@@ -3,10 +3,18 @@
 -- KEYS[1] is always business:{tag}; every other key is built from that tag, so one business is one slot.
 -- The same names stand in keys.py; a test compares the two. All times are milliseconds since the epoch.
 
-local tag = string.match(KEYS[1], '%b{}')
+local tag = ':' .. string.match(KEYS[1], '%b{}')
 
-local function key(kind, ...)
-  return table.concat({kind, tag, ...}, ':')
+-- Written out: every script builds a dozen of these, and a table for each would cost more than the commands.
+local function key(kind, one, two, three)
+  if not one then
+    return kind .. tag
+  elseif not two then
+    return kind .. tag .. ':' .. one
+  elseif not three then
+    return kind .. tag .. ':' .. one .. ':' .. two
+  end
+  return kind .. tag .. ':' .. one .. ':' .. two .. ':' .. three
 end
 
 -- A sum of times as Redis takes it: whole, never in exponent form.
@@ -22,15 +30,15 @@ end
 -- Tells apps that something happened: one entry of the stream, with ids only; what they get is read when it is
 -- read. `ref`: a message, or what an inbound message is kept under. `more` is JSON or nil.
 local function emit(now, type, ref, sender, contact, more)
-  local entry = {'t', type, 'at', now, 'r', ref}
-  if sender then
-    entry[7], entry[8], entry[9], entry[10] = 's', sender, 'c', contact or ''
+  local stream = key('events')
+  if not sender then
+    redis.call('XADD', stream, 'MAXLEN', '~', '200000', '*', 't', type, 'at', now, 'r', ref)
+  elseif not more then
+    redis.call('XADD', stream, 'MAXLEN', '~', '200000', '*', 't', type, 'at', now, 'r', ref, 's', sender, 'c', contact)
+  else
+    redis.call('XADD', stream, 'MAXLEN', '~', '200000', '*', 't', type, 'at', now, 'r', ref, 's', sender, 'c', contact,
+      'm', more)
   end
-  if more then
-    entry[#entry + 1] = 'm'
-    entry[#entry + 1] = more
-  end
-  redis.call('XADD', key('events'), 'MAXLEN', '~', 200000, '*', unpack(entry))
 end
 
 -- Who is meant by a name: a contact has one name that all its keys carry, and others that lead to it.

@@ -64,8 +64,8 @@ if length == 0 or event_at + length <= tonumber(now) then
   return seen(0)
 end
 open_window(sender, contact, event_at, event, length, now)
-if ARGV[10] ~= 'opted_out' then
-  local group = 'window:' .. sender .. ':' .. contact
+local group = 'window:' .. sender .. ':' .. contact
+if ARGV[10] ~= 'opted_out' and redis.call('EXISTS', key('held', group)) == 1 then
   local woken, last = wake(group, now, 100)
   if woken == 100 then
     redis.call('HSET', key('waking'), group, last)

@@ -7,7 +7,7 @@
 -- Returns {'moved'}, {'unchanged'}, {'rerouted'}, {'old_attempt'} or {'unknown_message'}
 local now, id, attempt, reported = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local message = key('message', id)
-local found = redis.call('HMGET', message, 'state', 'attempts', 'sender', 'contact', 'reported')
+local found = redis.call('HMGET', message, 'state', 'attempts', 'sender', 'contact', 'rerouted')
 local state, sender, contact = found[1], found[3], found[4]
 
 for _, name in ipairs(words(ARGV[12])) do
@@ -37,7 +37,12 @@ local moves = rank and ((reported == 'failed' and rank < 2 and state ~= 'failed'
 -- met a closed window, it has not.
 local arrived = (RANK[reported] or 0) >= RANK.delivered
 moves = moves or (WAITING[state] and arrived)
+-- Said to have met a closed window, and also to have failed for another reason: that reason stands, in either order.
+moves = moves or (WAITING[state] and reported == 'failed' and found[5] == attempt and ARGV[7] ~= '1')
 if not moves then
+  if state == 'failed' and ARGV[7] == '1' then
+    refute_window(sender, resolve(contact), redis.call('HGET', message, 'begun_at'), now) -- true all the same
+  end
   return {'unchanged'}
 end
 if arrived then
@@ -46,7 +51,7 @@ end
 
 local is_claimed = redis.call('HGET', key('claimed', sender), contact) == id
 if ARGV[7] == '1' then
-  redis.call('HSET', message, 'result:' .. attempt, ARGV[6])
+  redis.call('HSET', message, 'result:' .. attempt, ARGV[6], 'rerouted', attempt)
   refuse_window(id, now)
   place(sender, contact, now)
   return {'rerouted'}

@@ -12,6 +12,8 @@ from shared.domain.consent import (
     Consent,
     ConsentRecord,
     ConsentStatus,
+    _plain,
+    _plain_ascii,
     consent_keyword,
 )
 from tests.builders import NOW, opt_in, opt_out
@@ -181,3 +183,8 @@ def test_a_keyword_with_another_word_is_none(word, other):
 @given(st.text(max_size=30))
 def test_any_text_is_a_keyword_or_none(text):
     assert consent_keyword(text, LANGUAGES) in {OUT, IN, None}
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_the_short_way_for_ascii_leads_to_the_same_words(text):
+    assert _plain_ascii(text) == _plain(text)

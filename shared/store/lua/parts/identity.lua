@@ -49,24 +49,25 @@ local function merge(old, into, now, senders)
   end
 end
 
--- From `since` on `name` leads to `contact`. What was known under a BSUID joins what is known of the contact; a
--- number is never taken from the person who had it: two numbers are two people, whoever carries the BSUID now, unless
--- the provider itself says that they are one (`is_same`).
+-- `name` and `contact` are one person: what was known of either is known of both, under the number if there is one.
+-- But two numbers are two people, whoever carries an id now: then the id leads to the one that was shown with it last,
+-- and nothing else moves; unless the provider itself says that the numbers are one person's (`is_same`).
 local function link(name, contact, since, now, senders, is_same)
-  local standing = redis.call('GET', key('alias', name))
-  local target, old = resolve(contact), resolve(name)
-  if target == old then
+  local home, other = resolve(contact), resolve(name)
+  if home == other then
     return
   end
-  local other, at = string.match(standing or '', '^(.*)|(%d+)$')
-  if other and tonumber(at) > tonumber(since) then
-    return
-  end
-  redis.call('SET', key('alias', name), target .. '|' .. whole(since))
-  if is_same or string.byte(old) ~= 43 then
-    if old ~= name then
-      redis.call('SET', key('alias', old), target .. '|' .. whole(since))
+  local home_is_number, other_is_number = string.byte(home) == 43, string.byte(other) == 43
+  if home_is_number and other_is_number and not is_same then
+    local at = string.match(redis.call('GET', key('alias', name)) or '', '|(%d+)$')
+    if not at or tonumber(at) <= tonumber(since) then
+      redis.call('SET', key('alias', name), home .. '|' .. whole(since))
     end
-    merge(old, target, now, senders)
+    return
   end
+  if not is_same and (home_is_number == other_is_number and other < home or other_is_number and not home_is_number) then
+    home, other = other, home
+  end
+  redis.call('SET', key('alias', other), home .. '|' .. whole(since))
+  merge(other, home, now, senders)
 end

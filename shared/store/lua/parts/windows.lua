@@ -1,4 +1,5 @@
--- The window of a sender and a contact: `last opening event (ms)|its id|start of a refused attempt (ms or '')`.
+-- The window of a sender and a contact: `last opening event (ms)|its id|start of a refused attempt (ms or '')`; 0
+-- where the contact has not written, or not that we know.
 
 local function read_window(sender, contact)
   local standing = redis.call('GET', key('window', sender, contact))
@@ -63,9 +64,12 @@ end
 local function refute_window(sender, contact, begun_at, now)
   local last, event, refused = read_window(sender, contact)
   local at = tonumber(begun_at)
-  if last and at > (refused or 0) then
+  if not last then
+    -- Kept for what was written before and has not come yet: it opens nothing.
+    redis.call('SET', key('window', sender, contact), '0||' .. whole(at), 'PX', '90000000')
+  elseif at > (refused or 0) then
     write_window(sender, contact, last, event, at)
-    if last <= at and not (refused and last <= refused) then
+    if last > 0 and last <= at and not (refused and last <= refused) then
       emit(now, 'window.closed', '', sender, contact, '{"reason":"provider"}')
     end
   end

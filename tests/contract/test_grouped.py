@@ -1,0 +1,102 @@
+"""Many threads, one round trip: each gets its own answers, and its own error."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import redis
+
+from shared.errors import StoreUnavailableError
+from shared.store.connection import connect
+from shared.store.grouped import GroupedScripts
+from shared.store.scripts import Call, Scripts
+
+
+class GatedScripts(Scripts):
+    """Holds the first round trip until it is let go, so that others have to wait for the next."""
+
+    def __init__(self, client):
+        super().__init__(client)
+        self.trips = []
+        self.gate = threading.Event()
+
+    def run_each(self, calls):
+        self.trips.append(len(calls))
+        assert self.gate.wait(10)
+        return super().run_each(calls)
+
+
+@pytest.fixture
+def scripts(any_redis) -> GatedScripts:
+    return GatedScripts(any_redis)
+
+
+def count(name):
+    return Call.of("count", "default", name)
+
+
+def broken():
+    """A script of ours with arguments that it cannot work with."""
+    return Call.of("record_inbound", "default")
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def run_while_one_is_on_its_way(scripts, *turns):
+    """The first turn goes alone and is held; the others are there when it comes back."""
+    grouped = GroupedScripts(scripts)
+    with ThreadPoolExecutor(len(turns) + 1) as pool:
+        first = pool.submit(grouped.run_all, [count("first")])
+        wait_for(lambda: scripts.trips)
+        others = [pool.submit(grouped.run_all, turn) for turn in turns]
+        while len(grouped._waiting) < len(turns):
+            pass
+        scripts.gate.set()
+        first.result(10)
+        return [other.exception(10) or other.result() for other in others]
+
+
+def test_who_comes_while_redis_is_busy_goes_with_the_next(scripts):
+    turns = [[count("a"), count("a")], [count("b")], [count("c")]]
+    answers = run_while_one_is_on_its_way(scripts, *turns)
+
+    assert answers == [["noted", "noted"], ["noted"], ["noted"]]
+    assert scripts.trips == [1, 4]
+
+
+def test_a_fault_of_ours_costs_nobody_else_anything(scripts):
+    answers = run_while_one_is_on_its_way(scripts, [count("a")], [broken()], [count("c")])
+
+    assert [answers[0], answers[2]] == [["noted"], ["noted"]]
+    assert isinstance(answers[1], redis.ResponseError)
+
+
+def test_a_crowd_goes_in_several_round_trips(scripts):
+    turns = [[count("a")] * 600 for _ in range(3)]
+    run_while_one_is_on_its_way(scripts, *turns)
+
+    assert scripts.trips == [1, 600, 600, 600]
+
+
+def test_a_server_that_is_away_is_away_for_everybody_at_once():
+    away = GatedScripts(connect("redis://127.0.0.1:1/0"))
+    grouped = GroupedScripts(away)
+    away.gate.set()
+    with ThreadPoolExecutor(8) as pool:
+        results = [pool.submit(grouped.run_all, [count("a")]) for _ in range(40)]
+
+        assert all(isinstance(result.exception(10), StoreUnavailableError) for result in results)
+
+
+def test_everything_counted_once_under_many_threads(any_redis):
+    grouped = GroupedScripts(Scripts(any_redis))
+    with ThreadPoolExecutor(32) as pool:
+        list(pool.map(lambda _: grouped.run_all([count("n"), count("n")]), range(400)))
+
+    assert any_redis.hget("counters:{default}", "n") == "800"
