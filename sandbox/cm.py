@@ -1,4 +1,4 @@
-"""CM.com's door: POST /v1.0/message, up to 1000 messages in one request.
+"""CM.com's door: POST /v1.0/message, up to 1000 messages in one request, and POST /v1.0/event.
 
 Judges nothing by HTTP status alone: 200 if at least one message was accepted, 400 otherwise, a wrong
 token included. Windows and templates show only in status reports.
@@ -16,6 +16,7 @@ from sandbox.cm_webhooks import Failure, Report
 from sandbox.delivery import Delivery
 from sandbox.faults import Fault
 from sandbox.misbehaviour import bare_answer, before_answering
+from sandbox.receipts import Receipt
 from sandbox.refusals import WINDOW_CLOSED, Refusal
 from sandbox.templates import Template
 from sandbox.world import World
@@ -37,6 +38,7 @@ class CmDoor:
     def blueprint(self) -> Blueprint:
         blueprint = Blueprint("cm", __name__)
         blueprint.add_url_rule("/v1.0/message", view_func=self.send, methods=["POST"])
+        blueprint.add_url_rule("/v1.0/event", view_func=self.take_event, methods=["POST"])
         return blueprint
 
     def send(self) -> Response:
@@ -51,6 +53,34 @@ class CmDoor:
         if isinstance(items, Refusal):
             return _refused(items)
         return self._answer(items, senders)
+
+    def take_event(self) -> Response:
+        """Read, typing or block. The answer is UNCONFIRMED: an empty 200 here, and 400 as for a message.
+
+        reference: CM.com "Events", read 2026-11; Typing by one live client.
+        """
+        document = cm_checks.fold_keys(request.get_json(force=True, silent=True))
+        senders = self._senders(document) if isinstance(document, dict) else {}
+        if not senders:
+            return _refused(Refusal(code=101, details="No account found for the given authentication"))
+        event = cm_checks.read_event(document, senders)
+        if isinstance(event, Refusal):
+            return _refused(event)
+        account = senders[event.sender]
+        fault = self.world.take_fault(account.number)
+        if fault and fault.refuses_unseen:
+            return _refusal_ordered_by(fault)
+        receipt = Receipt(
+            at=self.world.now(),
+            provider=account.provider,
+            number=account.number,
+            kind=event.kind,
+            message_id=event.message_id,
+            to=event.contact,
+        )
+        self.world.receipts.add(receipt)
+        before_answering(fault, self.world)
+        return Response(status=200)
 
     def _senders(self, document: dict[str, object]) -> Senders:
         """The numbers of the token, which stands in a header or in the body; the header wins."""
@@ -74,9 +104,7 @@ class CmDoor:
         for item in items:
             account = _account(item, senders)
             self.world.record(account, cm_checks.sketch(item), outcome="refused", code=fault.code)
-        if fault.kind == "no_body" or fault.code is None:
-            return bare_answer(fault)
-        return _refused(Refusal(code=fault.code, details="The sandbox was told to fail"), fault.status)
+        return _refusal_ordered_by(fault)
 
     def _handle(self, item: Item, senders: Senders, fault: Fault | None) -> dict[str, object]:
         account = _account(item, senders)
@@ -124,6 +152,12 @@ class CmDoor:
                 failure=failure,
             )
             self.delivery.post_later(cm_webhooks.status(account, report), after_seconds=after_seconds)
+
+
+def _refusal_ordered_by(fault: Fault) -> Response:
+    if fault.kind == "no_body" or fault.code is None:
+        return bare_answer(fault)
+    return _refused(Refusal(code=fault.code, details="The sandbox was told to fail"), fault.status)
 
 
 def _account(item: Item, senders: Senders) -> CmAccount:

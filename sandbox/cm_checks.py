@@ -23,6 +23,8 @@ _MAX_GROUPING = 100
 _REFERENCE = re.compile(r"[A-Za-z0-9]{1,32}")
 _NUMBER = re.compile(r"00[1-9][0-9]{6,14}")
 
+_EVENTS = {"MarkAsRead": "read", "Typing": "typing", "Block": "block"}
+
 #: (name, language) -> the account's template.
 FindTemplate = Callable[[str, str], Template | None]
 #: number in 00 form -> the account that may send from it.
@@ -61,6 +63,36 @@ def to_e164(number: str) -> str:
 
 def from_e164(number: str) -> str:
     return "00" + number.removeprefix("+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What a business says about one message of a customer."""
+
+    #: In 00 form, as it stands in the request.
+    sender: str
+    contact: str
+    #: "read", "typing" or "block".
+    kind: str
+    message_id: str
+
+
+def read_event(document: object, senders: Senders) -> Event | Refusal:
+    """Codes are those of a message: CM.com shows none for events."""
+    body = document if isinstance(document, dict) else {}
+    sender, to = _text(_inside(body, "from", "number")), _text(_inside(body, "to", "number"))
+    kind = _EVENTS.get(str(_inside(body, "event", "type")))
+    custom = _inside(body, "event", "custom")
+    message_id = _text(custom.get("message_id")) if isinstance(custom, dict) else None
+    if sender not in senders:
+        return Refusal(code=301, details="The sender is not a number of this account")
+    if to is None or not _NUMBER.fullmatch(to):
+        return Refusal(code=303, details="The recipient is not a number")
+    if kind is None or message_id is None or body.get("channel") != "WhatsApp":
+        return Refusal(code=305, details="channel, event.type and custom.message_id are needed")
+    if kind == "typing" and custom != {"message_id": message_id, "typing_indicator": "text"}:
+        return Refusal(code=305, details="Typing needs the typing_indicator text")
+    return Event(sender=sender, contact=to_e164(to), kind=kind, message_id=message_id)
 
 
 def read_batch(document: dict[str, object]) -> list[Item] | Refusal:

@@ -39,12 +39,13 @@ class Report:
     failure: Failure | None = None
 
 
-def inbound(account: CmAccount, inbound: Inbound, name: str) -> Post:
-    """A customer's text.
+def inbound(account: CmAccount, inbound: Inbound, name: str, link: str | None = None) -> Post:
+    """A customer's text, or a file with its `link`; `message_type` is what one live client reads.
 
     Two choices where the real thing is UNCONFIRMED: `reference` is a fresh id, since no inbound message
     of the sandbox answers a certain one of ours; `messageContext` is WhatsApp's id of this message.
     """
+    file = inbound.file
     payload = {
         "reference": uuid.uuid4().hex,
         "messageContext": inbound.message_id,
@@ -52,8 +53,12 @@ def inbound(account: CmAccount, inbound: Inbound, name: str) -> Post:
         "to": {"number": account.number},
         "message": {
             "text": inbound.text,
-            "media": {"mediaUri": "", "contentType": "", "title": ""},
-            "custom": {},
+            "media": {
+                "mediaUri": link or "",
+                "contentType": file.mime_type if file else "",
+                "title": (file.filename if file else None) or "",
+            },
+            "custom": {"message_type": file.kind} if file else {},
         },
         "groupings": ["", "", ""],
         "timeUtc": _without_zone(inbound.at),

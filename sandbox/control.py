@@ -12,6 +12,8 @@ from sandbox import cm_webhooks, meta_webhooks
 from sandbox.accounts import Account, MetaAccount, parse_account
 from sandbox.delivery import Delivery, Post, fetch
 from sandbox.faults import parse_fault
+from sandbox.files import SentFile, parse_file
+from sandbox.media import cm_link, meta_link
 from sandbox.meta import new_message_id
 from sandbox.shapes import ScriptError, is_e164, is_number, is_text, is_user_id, script_entries, script_object
 from sandbox.templates import Template, parse_template
@@ -30,6 +32,7 @@ _DOORS = [
     ("GET", "requests", "list_requests"),
     ("GET", "windows", "list_windows"),
     ("GET", "webhooks", "count_webhooks"),
+    ("GET", "receipts", "list_receipts"),
     ("POST", "reset", "reset"),
 ]
 
@@ -75,19 +78,26 @@ class ControlDoor:
                     self.delivery.post_later(news, after_seconds=0)
 
     def receive_inbound(self) -> Response:
-        """A customer writes. A webhook that fails here is retried in the background like any other."""
+        """A customer writes, or sends a file. A webhook that fails is retried in the background."""
         script = script_object(_document())
         account = self._account(script.get("to"))
         inbound = self._read_inbound(script, account)
         self.world.hear_from(account, inbound)
         status = self.delivery.post_now(self._webhook(account, inbound))
-        return jsonify(id=inbound.message_id, webhook_status=status)
+        shown: dict[str, object] = {"id": inbound.message_id, "webhook_status": status}
+        if inbound.file is not None:
+            file = inbound.file
+            shown["media"] = {"id": file.file_id, "bytes": file.size, "sha256": file.digest().hex()}
+        return jsonify(shown)
 
     def _read_inbound(self, script: dict[str, object], account: Account) -> Inbound:
-        text, message_id = script.get("text"), script.get("id", new_message_id())
+        text, message_id = script.get("text", ""), script.get("id", new_message_id())
         at, name = script.get("at", self.world.now()), script.get("name")
-        if not is_text(text) or not is_text(message_id) or not isinstance(name, str | None):
-            raise ScriptError("'text' is needed; 'id' and 'name' must be text")
+        is_file = "media" in script
+        if not isinstance(text, str) or not (is_file or text.strip()):
+            raise ScriptError("'text' is needed, or 'media'")
+        if not is_text(message_id) or not isinstance(name, str | None):
+            raise ScriptError("'id' and 'name' must be text")
         if not is_number(at):
             raise ScriptError("'at' must be Unix seconds")
         writer = _writer(script, account)
@@ -98,13 +108,22 @@ class ControlDoor:
             message_id=message_id,
             at=at,
             name=name,
+            file=self._new_file(script["media"], account) if is_file else None,
         )
+
+    def _new_file(self, raw: object, account: Account) -> SentFile:
+        file = parse_file(raw, provider=account.provider, number=account.number, at=self.world.now())
+        self.world.files.add(file)
+        return file
 
     def _webhook(self, account: Account, inbound: Inbound) -> Post:
         name = self.world.name_of(account.number, inbound.contact)
+        file = inbound.file
         if isinstance(account, MetaAccount):
-            return meta_webhooks.inbound(account, inbound, name)
-        return cm_webhooks.inbound(account, inbound, name)
+            seconds = self.world.settings.media_link_seconds
+            link = meta_link(self.world, file, seconds) if file else None
+            return meta_webhooks.inbound(account, inbound, name, link)
+        return cm_webhooks.inbound(account, inbound, name, cm_link(self.world, file) if file else None)
 
     def shake_hands(self) -> Response:
         """Meta's GET when a webhook address is set.
@@ -151,6 +170,9 @@ class ControlDoor:
 
     def count_webhooks(self) -> Response:
         return jsonify(asdict(self.delivery.counts()))
+
+    def list_receipts(self) -> Response:
+        return jsonify(receipts=[asdict(receipt) for receipt in self.world.receipts.all()])
 
     def reset(self) -> Response:
         self.delivery.clear()

@@ -1,14 +1,15 @@
 """How a provider misbehaves when told to.
 
 "error" and "no_body" refuse a request unseen. "late_error", "drop" and "hang" handle it as usual, so
-its message may well arrive; what goes wrong is the report or the answer.
+its message may well arrive; what goes wrong is the report or the answer. "stale_link" is for a lookup of
+media at Meta: the link it gives is over already.
 """
 
 from dataclasses import dataclass
 
 from sandbox.shapes import ScriptError, is_number
 
-_KINDS = {"error", "late_error", "drop", "no_body", "hang"}
+_KINDS = {"error", "late_error", "drop", "no_body", "hang", "stale_link"}
 _NEED_CODE = {"error", "late_error"}
 
 

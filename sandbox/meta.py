@@ -4,7 +4,6 @@ reference: Meta "Message API" and "Error codes", read 2026-03 and 2026-09.
 """
 
 import base64
-import re
 import secrets
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -15,14 +14,14 @@ from sandbox import meta_checks, meta_webhooks
 from sandbox.accounts import MetaAccount
 from sandbox.delivery import Delivery
 from sandbox.faults import Fault
+from sandbox.graph import VERSION, bearer_accounts, error, graph_error, refuse_unseen
 from sandbox.meta_checks import Message
-from sandbox.misbehaviour import bare_answer, before_answering
-from sandbox.refusals import WINDOW_CLOSED, Refusal, meta_error
+from sandbox.misbehaviour import before_answering
+from sandbox.receipts import Receipt
+from sandbox.refusals import WINDOW_CLOSED, Refusal
 from sandbox.shapes import is_e164
 from sandbox.templates import Template
 from sandbox.world import World
-
-_VERSION = re.compile(r"v[0-9]+\.[0-9]+")
 
 
 def new_message_id() -> str:
@@ -45,8 +44,8 @@ class MetaDoor:
 
     def send(self, version: str, phone_number_id: str) -> Response:
         self.world.pause(self.world.settings.latency_ms / 1000)
-        if not _VERSION.fullmatch(version):
-            return _graph_error(
+        if not VERSION.fullmatch(version):
+            return graph_error(
                 HTTPStatus.BAD_REQUEST, "GraphMethodException", 2500, "Unknown path components"
             )
         account = self._authorise(phone_number_id)
@@ -61,38 +60,43 @@ class MetaDoor:
         return answer
 
     def _authorise(self, phone_number_id: str) -> MetaAccount | Response:
-        """The account of number and token. A token of someone else's sees no such number.
-
-        A missing token is 403 and 200 by Meta's table; public reports also show 401 and 104.
-        """
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
-        if not token:
-            return _graph_error(HTTPStatus.FORBIDDEN, "OAuthException", 200, "Provide valid app ID")
-        allowed = [each for each in self.world.meta_accounts() if each.access_token == token]
-        if not allowed:
-            message = "Invalid OAuth access token - Cannot parse access token"
-            return _graph_error(HTTPStatus.UNAUTHORIZED, "OAuthException", 190, message)
+        """The account of number and token. A token of someone else's sees no such number."""
+        allowed = bearer_accounts(self.world)
+        if isinstance(allowed, Response):
+            return allowed
         for account in allowed:
             if account.phone_number_id == phone_number_id:
                 return account
         message = f"Unsupported post request. Object with ID '{phone_number_id}' does not exist"
-        return _graph_error(HTTPStatus.BAD_REQUEST, "GraphMethodException", 100, message, subcode=33)
+        return graph_error(HTTPStatus.BAD_REQUEST, "GraphMethodException", 100, message, subcode=33)
 
     def _refuse_unseen(self, account: MetaAccount, payload: object, fault: Fault) -> Response:
         self.world.record(account, meta_checks.sketch(payload), outcome="refused", code=fault.code)
-        if fault.kind == "no_body" or fault.code is None:
-            return bare_answer(fault)
-        return _error(Refusal(code=fault.code, details="the sandbox was told to fail"), fault.status)
+        return refuse_unseen(fault)
 
     def _handle(self, account: MetaAccount, payload: object, fault: Fault | None) -> Response:
         if isinstance(payload, dict) and "status" in payload:
-            refusal = meta_checks.check_read_receipt(payload)
-            return _error(refusal) if refusal else jsonify(success=True)
+            return self._mark_read(account, payload)
         message = self._read(account, payload)
         if isinstance(message, Refusal):
             self.world.record(account, meta_checks.sketch(payload), outcome="refused", code=message.code)
-            return _error(message)
+            return error(message)
         return self._accept(account, message, fault)
+
+    def _mark_read(self, account: MetaAccount, payload: dict[str, object]) -> Response:
+        refusal = meta_checks.check_read_receipt(payload)
+        if refusal:
+            return error(refusal)
+        for kind in ("read", "typing") if "typing_indicator" in payload else ("read",):
+            receipt = Receipt(
+                at=self.world.now(),
+                provider=account.provider,
+                number=account.number,
+                kind=kind,
+                message_id=str(payload["message_id"]),
+            )
+            self.world.receipts.add(receipt)
+        return jsonify(success=True)
 
     def _read(self, account: MetaAccount, payload: object) -> Message | Refusal:
         def find(name: str, language: str) -> Template | None:
@@ -161,33 +165,3 @@ def _success(message: Message, message_id: str) -> Response:
     if message.sketch.kind == "template":
         accepted["message_status"] = "accepted"
     return jsonify(messaging_product="whatsapp", contacts=[contact], messages=[accepted])
-
-
-def _error(refusal: Refusal, http_status: int | None = None) -> Response:
-    known = meta_error(refusal.code)
-    error = {
-        "message": f"(#{refusal.code}) {known.title}",
-        "type": "OAuthException",
-        "code": refusal.code,
-        "error_data": {"messaging_product": "whatsapp", "details": refusal.details},
-        "fbtrace_id": _trace_id(),
-    }
-    answer = jsonify(error=error)
-    answer.status_code = http_status or known.http_status
-    return answer
-
-
-def _graph_error(
-    http_status: int, kind: str, code: int, message: str, *, subcode: int | None = None
-) -> Response:
-    """What the Graph API says before a request reaches WhatsApp: no `error_data`."""
-    error: dict[str, object] = {"message": message, "type": kind, "code": code}
-    if subcode is not None:
-        error["error_subcode"] = subcode
-    answer = jsonify(error={**error, "fbtrace_id": _trace_id()})
-    answer.status_code = http_status
-    return answer
-
-
-def _trace_id() -> str:
-    return "A" + secrets.token_urlsafe(16)

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sandbox.shapes import ScriptError, is_number
+from sandbox.shapes import ScriptError, is_number, is_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,13 @@ class Settings:
     read_after_ms: float | None = None
     #: False: the sandbox reports nothing at all, not even failures.
     statuses: bool = True
+    #: Meta only: how long the link to a file works, and how long its id leads to a new one.
+    media_link_seconds: float = 300
+    media_kept_seconds: float = 7 * 86400
+    #: Where links to files lead, as `http://host:port`; None: to the sandbox itself.
+    media_host: str | None = None
+    #: False: nothing says how large a file is, neither the lookup nor the download.
+    media_says_size: bool = True
 
     def progress(self) -> list[tuple[str, float]]:
         """The statuses of a message that arrives, each with its delay in seconds."""
@@ -47,6 +54,10 @@ _CHECKS: dict[str, Callable[[object], bool]] = {
     "delivered_after_ms": lambda value: value is None or is_number(value),
     "read_after_ms": lambda value: value is None or is_number(value),
     "statuses": lambda value: isinstance(value, bool),
+    "media_link_seconds": is_number,
+    "media_kept_seconds": is_number,
+    "media_host": lambda value: value is None or is_text(value),
+    "media_says_size": lambda value: isinstance(value, bool),
 }
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from sandbox.accounts import Account, CmAccount, MetaAccount
 from sandbox.faults import Fault
+from sandbox.files import Files, SentFile
+from sandbox.receipts import Receipts
 from sandbox.settings import Settings, merge
 from sandbox.shapes import is_e164
 from sandbox.templates import Template
@@ -47,6 +49,8 @@ class Inbound:
     message_id: str
     at: float
     name: str | None
+    #: Its text is the caption then, and may be empty.
+    file: SentFile | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +96,8 @@ class World:
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._accounts: dict[str, Account] = {}
+        self.files = Files()
+        self.receipts = Receipts()
         self._forget()
 
     def _forget(self) -> None:
@@ -106,6 +112,8 @@ class World:
         """Forget everything but the accounts; settings return to their defaults."""
         with self._lock:
             self._forget()
+        self.files.clear()
+        self.receipts.clear()
 
     def now(self) -> float:
         return self._clock()

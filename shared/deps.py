@@ -16,6 +16,7 @@ from shared.http.client import HttpClient
 from shared.observability import LogEvent, get_logger
 from shared.providers.base import Provider
 from shared.providers.cm.send import CmProvider
+from shared.providers.media import FETCH_DEADLINE
 from shared.providers.meta.send import MetaProvider
 from shared.settings import LEASE, PROVIDER_DEADLINE, Settings
 from shared.store.callbacks import Callbacks
@@ -23,6 +24,7 @@ from shared.store.connection import connect, server_time
 from shared.store.contacts import Contacts
 from shared.store.feed import Feed
 from shared.store.health import Health
+from shared.store.inbound import Inbox
 from shared.store.lanes import Lanes
 from shared.store.messages import Messages
 from shared.store.quarantine import Quarantine
@@ -40,6 +42,7 @@ class Deps:
     messages: Messages
     lanes: Lanes
     contacts: Contacts
+    inbox: Inbox
     templates: Templates
     senders: Senders
     recorder: Recorder
@@ -97,6 +100,7 @@ def assemble(
             retention=settings.retention,
         ),
         contacts=Contacts(scripts, window_length=length, aliases_of=settings.configuration.aliases_of),
+        inbox=Inbox(client),
         templates=Templates(client, scripts),
         senders=Senders(client, scripts),
         recorder=Recorder(scripts, recording),
@@ -110,12 +114,15 @@ def assemble(
 
 
 def _providers(settings: Settings) -> dict[str, Provider]:
-    http = HttpClient(deadline=PROVIDER_DEADLINE)
-    return {alias: _provider(sender, http) for alias, sender in settings.configuration.senders.items()}
+    http, downloads = HttpClient(deadline=PROVIDER_DEADLINE), HttpClient(deadline=FETCH_DEADLINE)
+    senders = settings.configuration.senders.items()
+    return {alias: _provider(sender, http, downloads) for alias, sender in senders}
 
 
-def _provider(sender: AnySender, http: HttpClient) -> Provider:
-    return MetaProvider(sender, http) if isinstance(sender, MetaSender) else CmProvider(sender, http)
+def _provider(sender: AnySender, http: HttpClient, downloads: HttpClient) -> Provider:
+    if isinstance(sender, MetaSender):
+        return MetaProvider(sender, http, downloads)
+    return CmProvider(sender, http, downloads)
 
 
 def _clock_failed(error: Exception) -> None:

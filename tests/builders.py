@@ -13,6 +13,7 @@ from shared.clock import ManualClock
 from shared.configuration import App, CmSender, Configuration, MetaSender, Policy, Secret
 from shared.deps import assemble
 from shared.domain.consent import Category, ConsentRecord, ConsentStatus
+from shared.domain.content import Media
 from shared.domain.events import MessageReceived, ReportedError, StatusReported
 from shared.domain.identifiers import AttemptReference, ContactId, MessageId, PhoneNumber, ProviderMessageId
 from shared.domain.message import InDoubt, MessageRequest, MessageState, Priority, WhenClosed, WhenOpen
@@ -20,7 +21,8 @@ from shared.domain.retry import ErrorClass
 from shared.domain.templates import Approval, Gate, Template, TemplateCall, TemplateId
 from shared.domain.window import InboundKind, WindowPolicy
 from shared.http.client import HttpCall
-from shared.providers.base import Outgoing, SendResult, Submitted
+from shared.providers.base import Outgoing, ReadMarked, ReadReceipt, ReadResult, SendResult, Submitted
+from shared.providers.media import MediaFile, MediaRefused
 from shared.settings import LEASE, Settings
 from shared.store.claims import Claim
 from shared.store.contacts import Contacts
@@ -234,13 +236,17 @@ def settings(**changes: object) -> Settings:
 
 
 class RecordingProvider:
-    """A provider in memory: keeps what it was asked to send, answers as told, then `Submitted`."""
+    """A provider in memory: keeps what it was asked to do, answers as told, then with success."""
 
     def __init__(self, batch_size: int = 1) -> None:
         self._batch_size = batch_size
         self.sent: list[Outgoing] = []
         self.batches: list[int] = []
         self.answers: list[SendResult] = []
+        self.fetched: list[Media] = []
+        self.files: list[MediaFile | MediaRefused] = []
+        self.receipts: list[ReadReceipt] = []
+        self.receipt_answers: list[ReadResult] = []
         self._lock = threading.Lock()
 
     @property
@@ -257,6 +263,14 @@ class RecordingProvider:
             self.sent.extend(batch)
             self.batches.append(len(batch))
             return [self._answer(outgoing) for outgoing in batch]
+
+    def fetch_media(self, media: Media) -> MediaFile | MediaRefused:
+        self.fetched.append(media)
+        return self.files.pop(0)
+
+    def mark_read(self, receipt: ReadReceipt) -> ReadResult:
+        self.receipts.append(receipt)
+        return self.receipt_answers.pop(0) if self.receipt_answers else ReadMarked()
 
     def _answer(self, outgoing: Outgoing) -> SendResult:
         if self.answers:

@@ -45,6 +45,13 @@ class Stage:
         script = {"from": contact, "to": NUMBERS[sender], "text": text}
         return self.sandbox("POST", "inbound", **script)["webhook_status"]
 
+    def sends_file(self, contact: str, sender: str = "shop", text: str = "", **media: Any) -> dict[str, Any]:
+        """A contact sends a file: the answer names the message, and the file by its SHA-256."""
+        script = {"from": contact, "to": NUMBERS[sender], "text": text, "media": media}
+        answer = self.sandbox("POST", "inbound", **script)
+        assert answer["webhook_status"] == 200
+        return answer
+
     def message(self, message_id: str) -> dict[str, Any]:
         return self.app.call("GET", f"/v1/messages/{message_id}")
 

@@ -32,17 +32,24 @@ class Code(StrEnum):
     NOT_FOUND = "not_found"
     UNKNOWN_SENDER = "unknown_sender"
     UNKNOWN_TEMPLATE = "unknown_template"
+    NO_MEDIA = "no_media"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     TEMPLATE_EXISTS = "template_exists"
     DECIDED_BY_PROVIDER = "decided_by_provider"
+    MEDIA_GONE = "media_gone"
     BODY_TOO_LARGE = "body_too_large"
     INVALID_REQUEST = "invalid_request"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     TEMPLATE_MISMATCH = "template_mismatch"
     TEMPLATE_LINT = "template_lint"
     UNSUPPORTED_BY_PROVIDER = "unsupported_by_provider"
+    TOO_MANY_AT_ONCE = "too_many_at_once"
     INTERNAL_ERROR = "internal_error"
+    PROVIDER_REFUSED = "provider_refused"
+    MEDIA_HOST_NOT_ALLOWED = "media_host_not_allowed"
+    MEDIA_TOO_LARGE = "media_too_large"
     STORE_UNAVAILABLE = "store_unavailable"
+    PROVIDER_UNAVAILABLE = "provider_unavailable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +67,11 @@ KINDS: Mapping[Code, Kind] = {
     Code.NOT_FOUND: Kind(HTTPStatus.NOT_FOUND, "Nothing is here"),
     Code.UNKNOWN_SENDER: Kind(HTTPStatus.NOT_FOUND, "There is no such sender"),
     Code.UNKNOWN_TEMPLATE: Kind(HTTPStatus.NOT_FOUND, "There is no such template"),
+    Code.NO_MEDIA: Kind(HTTPStatus.NOT_FOUND, "The message holds no file"),
     Code.METHOD_NOT_ALLOWED: Kind(HTTPStatus.METHOD_NOT_ALLOWED, "The method is not allowed here"),
     Code.TEMPLATE_EXISTS: Kind(HTTPStatus.CONFLICT, "The template exists"),
     Code.DECIDED_BY_PROVIDER: Kind(HTTPStatus.CONFLICT, "The provider decides this"),
+    Code.MEDIA_GONE: Kind(HTTPStatus.GONE, "The provider has the file no more"),
     Code.BODY_TOO_LARGE: Kind(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"),
     Code.INVALID_REQUEST: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),
     Code.IDEMPOTENCY_KEY_REUSED: Kind(
@@ -75,8 +84,15 @@ KINDS: Mapping[Code, Kind] = {
     Code.UNSUPPORTED_BY_PROVIDER: Kind(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The sender's provider does not support this"
     ),
+    Code.TOO_MANY_AT_ONCE: Kind(HTTPStatus.TOO_MANY_REQUESTS, "Too many of these are under way"),
     Code.INTERNAL_ERROR: Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here"),
+    Code.PROVIDER_REFUSED: Kind(HTTPStatus.BAD_GATEWAY, "The provider refused"),
+    Code.MEDIA_HOST_NOT_ALLOWED: Kind(HTTPStatus.BAD_GATEWAY, "The file lies where we may not fetch it"),
+    Code.MEDIA_TOO_LARGE: Kind(HTTPStatus.BAD_GATEWAY, "The file is too large"),
     Code.STORE_UNAVAILABLE: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "The store does not answer at the moment"),
+    Code.PROVIDER_UNAVAILABLE: Kind(
+        HTTPStatus.SERVICE_UNAVAILABLE, "The provider does not answer at the moment"
+    ),
 }
 
 

@@ -116,8 +116,26 @@ class Unsupported:
     detail: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A kind of message that we do not know: kept as it came, for whoever does."""
+
+    #: JSON in ASCII; cut when it is very long.
+    raw: str
+
+
 Content = (
-    Media | Location | SharedContacts | Reply | Order | Reaction | Edit | Revoke | SystemNotice | Unsupported
+    Media
+    | Location
+    | SharedContacts
+    | Reply
+    | Order
+    | Reaction
+    | Edit
+    | Revoke
+    | SystemNotice
+    | Unsupported
+    | Unread
 )
 
 

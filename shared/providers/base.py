@@ -10,10 +10,12 @@ from datetime import timedelta
 from importlib import resources
 from typing import Any, Protocol
 
+from shared.domain.content import Media
 from shared.domain.identifiers import AttemptReference, ContactId, ProviderMessageId
 from shared.domain.retry import ErrorClass
 from shared.domain.routing import SessionRoute, TemplateRoute
 from shared.http.client import HttpCall
+from shared.providers.media import MediaFile, MediaRefused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,33 @@ class Rejected:
 SendResult = Submitted | Rejected
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadReceipt:
+    """An inbound message that somebody of ours has read. Harmless when repeated."""
+
+    event_id: str
+    #: By what the provider knows it, where that is not `event_id`.
+    read_handle: str | None
+    contact: ContactId
+    #: Show the contact that an answer is being written, too.
+    typing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMarked:
+    """The provider took it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadUnsupported:
+    """The provider is not known to be able to; nothing was asked. `why` is for the caller."""
+
+    why: str
+
+
+ReadResult = ReadMarked | ReadUnsupported | Rejected
+
+
 class Provider(Protocol):
     """One sender's way out. Safe to call from many threads."""
 
@@ -82,6 +111,12 @@ class Provider(Protocol):
     def send(self, batch: Sequence[Outgoing]) -> Sequence[SendResult]:
         """One request for the batch; one result each, in the same order. Never raises for what went wrong."""
         ...
+
+    def fetch_media(self, media: Media) -> MediaFile | MediaRefused:
+        """Open a contact's file, for the caller to close. The token reaches no host but the provider's."""
+        ...
+
+    def mark_read(self, receipt: ReadReceipt) -> ReadResult: ...
 
 
 #: Words of ours for what has no code of the provider's.

@@ -12,6 +12,7 @@ from typing import Any
 
 from shared.domain.events import UpdateSetAside
 
+_LONGEST_RAW = 16 * 1024
 _LONGEST_TIMESTAMP = 12
 
 # What `details` keeps of an object that nobody has looked into.
@@ -33,6 +34,14 @@ def set_aside(reason: str, update: object) -> UpdateSetAside:
         return UpdateSetAside(reason=reason, raw=json.dumps(update))
     except RecursionError:
         return UpdateSetAside(reason=reason, raw='"nested too deeply to keep"')
+
+
+def raw_of(update: object) -> str:
+    """As it came, as JSON in ASCII, as far as it is worth keeping beside what was read of it."""
+    try:
+        return json.dumps(update)[:_LONGEST_RAW]
+    except RecursionError:
+        return '"nested too deeply to keep"'
 
 
 def object_at(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -62,7 +62,7 @@ def test_it_is_a_valid_specification(spec):
 
 def test_every_route_under_v1_is_in_it(client, spec):
     rules = {
-        rule.rule.replace("<", "{").replace(">", "}")
+        rule.rule.replace("<path:", "<").replace("<", "{").replace(">", "}")
         for rule in client.application.url_map.iter_rules()
         if rule.rule.startswith("/v1/")
     }
@@ -159,6 +159,31 @@ def test_the_quarantine_is_as_documented(world, client, spec):
     assert_documented(spec, replayed, f"{path}/{{entry_id}}/replay", "post")
     assert_documented(spec, client.delete(entry, headers=DESK), f"{path}/{{entry_id}}", "delete")
     assert_documented(spec, client.delete(entry, headers=DESK), f"{path}/{{entry_id}}", "delete")
+
+
+def test_marking_as_read_is_as_documented(world, client, spec):
+    world.deps.recorder.record([(world.deps.sender("shop"), wrote(event_id="wamid.1"))], now=NOW)
+    path = "/v1/inbound/{inbound_id}/read"
+    marked = client.post("/v1/inbound/wamid.1/read", json=example(spec, path), headers=ORDERS)
+
+    assert marked.status_code == 200
+    assert_documented(spec, marked, path, "post")
+    assert_documented(spec, client.post("/v1/inbound/wamid.2/read", headers=ORDERS), path, "post")
+    nothing = client.get("/v1/inbound/wamid.1/media", headers=ORDERS)
+    assert_documented(spec, nothing, "/v1/inbound/{inbound_id}/media")
+
+
+def test_a_file_is_documented_as_bytes_of_any_type_and_a_body_as_optional(spec):
+    media, read = (
+        spec["paths"]["/v1/inbound/{inbound_id}/media"],
+        spec["paths"]["/v1/inbound/{inbound_id}/read"],
+    )
+
+    assert media["get"]["responses"]["200"]["content"] == {
+        "*/*": {"schema": {"type": "string", "format": "binary"}}
+    }
+    assert {"404", "410", "422", "429", "502", "503"} <= set(media["get"]["responses"])
+    assert read["post"]["requestBody"]["required"] is False
 
 
 def test_real_errors_are_as_documented(client, spec):

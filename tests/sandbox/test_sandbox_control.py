@@ -313,6 +313,10 @@ def test_settings_are_merged_and_told(stage):
         "delivered_after_ms": 0,
         "read_after_ms": 5,
         "statuses": True,
+        "media_link_seconds": 300,
+        "media_kept_seconds": 604800,
+        "media_host": None,
+        "media_says_size": True,
     }
 
 

@@ -3,9 +3,10 @@
 from flask import Flask, Response, jsonify
 
 from shared.deps import Deps
-from webhook.api import contacts, events, messages, quarantine, senders, templates
+from webhook.api import contacts, events, inbound, messages, quarantine, senders, templates
 from webhook.api.auth import require
 from webhook.api.context import Door, install_context
+from webhook.api.inbound import install_inbound
 from webhook.api.keyring import Keyring
 from webhook.api.openapi import install_openapi
 from webhook.body import install_body_limit
@@ -21,8 +22,9 @@ def create_api(deps: Deps) -> Flask:
     install_errors(app)
     install_body_limit(app)
     install_health(app, deps.health)
+    install_inbound(app)
     api = install_openapi(app)
-    for resource in (messages, contacts, templates, senders, events, quarantine):
+    for resource in (messages, contacts, inbound, templates, senders, events, quarantine):
         api.register_blueprint(resource.blueprint)
     specification = api.spec.to_dict()
 

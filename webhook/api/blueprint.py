@@ -29,7 +29,7 @@ _OF_BODIES = (
 )
 
 
-class _Parser(FlaskParser):
+class Parser(FlaskParser):
     """Reads a body as JSON whatever its content type says; unknown query parameters are mistakes too.
 
     A misspelt `?dry_run=true` must not send a message.
@@ -58,7 +58,7 @@ class _Parser(FlaskParser):
 
 
 class Blueprint(flask_smorest.Blueprint):
-    ARGUMENTS_PARSER = _Parser()
+    ARGUMENTS_PARSER = Parser()
 
     def guarded(self, *scopes: str, problems: tuple[int, ...] = ()) -> Callable[[View], View]:
         """Ask for a key with one of `scopes` before anything else is read, and document the refusals."""

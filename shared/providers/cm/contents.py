@@ -6,11 +6,11 @@ CM.com, "WhatsApp inbound" and "Incoming messages", read 2026-11. `custom` comes
 from collections.abc import Mapping
 from typing import Any
 
-from shared.domain.content import Content, Media
+from shared.domain.content import Content, Media, Unread
 from shared.domain.window import InboundKind
 from shared.providers.cm.custom import READERS
 from shared.providers.cm.wire import member_object, member_text
-from shared.providers.reading import button_reply, interactive_reply, object_at, text_at
+from shared.providers.reading import button_reply, interactive_reply, object_at, raw_of, text_at
 
 _KINDS: Mapping[str | None, InboundKind] = {kind.value: kind for kind in InboundKind}
 _FILE_KINDS: Mapping[str, InboundKind] = {
@@ -61,6 +61,8 @@ def content_of(kind: InboundKind, message: Mapping[str, Any], custom: Mapping[st
     """None for text, and for what cannot be read: the message has come all the same."""
     if kind in _MEDIA_KINDS:
         return _media(kind, message)
+    if kind is InboundKind.UNKNOWN:
+        return Unread(raw=raw_of(message))
     read = READERS.get(kind)
     return read(custom) if read else None
 

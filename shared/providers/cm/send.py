@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.configuration import CmSender
+from shared.domain.content import Media
 from shared.domain.identifiers import PhoneNumber
 from shared.domain.retry import ErrorClass
 from shared.domain.routing import SessionRoute, TemplateRoute
 from shared.domain.templates import render
 from shared.http.client import HttpCall, HttpClient
-from shared.providers.base import ErrorRow, Outgoing, Rejected, SendResult
+from shared.providers.base import ErrorRow, Outgoing, ReadReceipt, ReadResult, Rejected, SendResult
 from shared.providers.cm.answer import read_answer
+from shared.providers.cm.receipts import mark_read
 from shared.providers.cm.wire import number_form
+from shared.providers.media import Hosts, MediaFile, MediaRefusal, MediaRefused, open_file
 from shared.providers.parameters import filled_variables
 
 PHONE_NUMBER_REQUIRED = Rejected(
@@ -27,10 +30,12 @@ PHONE_NUMBER_REQUIRED = Rejected(
 
 
 class CmProvider:
-    """One CM.com number's way out; see `Provider`."""
+    """One CM.com number's way out; see `Provider`. `downloads` has time for a whole file."""
 
-    def __init__(self, sender: CmSender, http: HttpClient) -> None:
+    def __init__(self, sender: CmSender, http: HttpClient, downloads: HttpClient) -> None:
         self._http = http
+        self._downloads = downloads
+        self._media_hosts = Hosts.of_media(sender.media_hosts, sender.base_url)
         self._sender = sender
         self._url = f"{sender.base_url.rstrip('/')}/v1.0/message"
         self._headers = {"X-CM-PRODUCTTOKEN": sender.product_token.reveal()}
@@ -49,6 +54,15 @@ class CmProvider:
             return [PHONE_NUMBER_REQUIRED] * len(batch)
         results = iter(read_answer(reachable, self._http.post(self.build_call(reachable))))
         return [PHONE_NUMBER_REQUIRED if each.to.phone_number is None else next(results) for each in batch]
+
+    def fetch_media(self, media: Media) -> MediaFile | MediaRefused:
+        """Without the token: whether a GET needs it is UNCONFIRMED, and the address came from outside."""
+        if media.url is None:
+            return MediaRefused(MediaRefusal.GONE)
+        return open_file(self._downloads, media.url, {}, self._media_hosts)
+
+    def mark_read(self, receipt: ReadReceipt) -> ReadResult:
+        return mark_read(self._sender, self._http, receipt)
 
 
 def build_body(sender: CmSender, batch: Sequence[Outgoing]) -> dict[str, Any]:

@@ -6,11 +6,12 @@ Meta, "messages" webhook reference, read 2025-10 to 2026-09.
 from collections.abc import Mapping
 from typing import Any
 
+from shared.domain.content import Unread
 from shared.domain.events import MessageReceived, UpdateNoted
 from shared.domain.window import InboundKind
 from shared.providers.meta.content import read_content
 from shared.providers.meta.envelope import Envelope
-from shared.providers.reading import UnreadableError, moment, object_at, scalars, text_at
+from shared.providers.reading import UnreadableError, moment, object_at, raw_of, scalars, text_at
 
 #: A call is no type of message: it comes in a field of its own.
 _KINDS: Mapping[str | None, InboundKind] = {
@@ -31,7 +32,10 @@ def read_message(message: Mapping[str, Any], envelope: Envelope) -> MessageRecei
         text_at(message, "from"), text_at(message, "from_user_id")
     )
     name = text_at(message, "type")
+    kind = _kind_of(name, message)
     text, payload, content = read_content(name, message)
+    if kind is InboundKind.UNKNOWN:
+        content = Unread(raw=raw_of(message))
     context = object_at(message, "context")
     return MessageReceived(
         recipient=envelope.recipient,
@@ -39,7 +43,7 @@ def read_message(message: Mapping[str, Any], envelope: Envelope) -> MessageRecei
         user_id=user_id,
         profile_name=profile_name,
         event_id=event_id,
-        kind=_kind_of(name, message),
+        kind=kind,
         at=moment(message.get("timestamp")),
         text=text,
         payload=payload,

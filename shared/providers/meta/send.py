@@ -1,6 +1,7 @@
-"""Meta's Cloud API: the request for one message, and what its answer means.
+"""Meta's Cloud API: the request for one message or one read receipt, and what its answer means.
 
-Meta, "Send messages" and "Message API", read 2025-11 and 2026-03.
+Meta, "Send messages" and "Message API", read 2025-11 and 2026-03; "Mark messages as read" and "Typing
+indicators", read 2025-11.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,11 +9,23 @@ from http import HTTPStatus
 from typing import Any
 
 from shared.configuration import MetaSender
+from shared.domain.content import Media
 from shared.domain.identifiers import ContactId, ProviderMessageId
 from shared.domain.routing import SessionRoute, TemplateRoute
 from shared.http.client import Answer, Doubt, HttpCall, HttpClient, NotSent
-from shared.providers.base import UNLISTED, Outgoing, Rejected, SendResult, Submitted
+from shared.providers.base import (
+    UNLISTED,
+    Outgoing,
+    ReadMarked,
+    ReadReceipt,
+    ReadResult,
+    Rejected,
+    SendResult,
+    Submitted,
+)
+from shared.providers.media import MediaFile, MediaRefused
 from shared.providers.meta.errors import code_of, detail_of, row_of
+from shared.providers.meta.media import MetaMedia
 from shared.providers.outcomes import without_answer, without_code
 from shared.providers.parameters import filled_variables, is_number
 from shared.providers.reading import first_object, object_at, text_at
@@ -22,12 +35,13 @@ _HELD = "held_for_quality_assessment"
 
 
 class MetaProvider:
-    """One Meta number's way out; see `Provider`."""
+    """One Meta number's way out; see `Provider`. `downloads` has time for a whole file."""
 
     batch_size = 1
 
-    def __init__(self, sender: MetaSender, http: HttpClient) -> None:
+    def __init__(self, sender: MetaSender, http: HttpClient, downloads: HttpClient) -> None:
         self._http = http
+        self._media = MetaMedia(sender, http, downloads)
         self._url = f"{sender.base_url.rstrip('/')}/{sender.api_version}/{sender.phone_number_id}/messages"
         self._headers = {"Authorization": f"Bearer {sender.access_token.reveal()}"}
 
@@ -38,6 +52,13 @@ class MetaProvider:
     def send(self, batch: Sequence[Outgoing]) -> Sequence[SendResult]:
         return [read_answer(self._http.post(self.build_call(batch)))]
 
+    def fetch_media(self, media: Media) -> MediaFile | MediaRefused:
+        return self._media.fetch(media)
+
+    def mark_read(self, receipt: ReadReceipt) -> ReadResult:
+        call = HttpCall(url=self._url, headers=self._headers, json=build_receipt(receipt))
+        return read_receipt_answer(self._http.post(call))
+
 
 def build_body(outgoing: Outgoing) -> dict[str, Any]:
     return {
@@ -46,6 +67,17 @@ def build_body(outgoing: Outgoing) -> dict[str, Any]:
         **_addressee(outgoing.to),
         "biz_opaque_callback_data": str(outgoing.reference),
         **_content(outgoing.route),
+    }
+
+
+def build_receipt(receipt: ReadReceipt) -> dict[str, Any]:
+    """Earlier messages of the contact count as read, too. Typing ends with our answer, or after 25 s."""
+    typing = {"typing_indicator": {"type": "text"}} if receipt.typing else {}
+    return {
+        "messaging_product": "whatsapp",
+        "status": "read",
+        "message_id": receipt.event_id,
+        **typing,
     }
 
 
@@ -75,12 +107,28 @@ def _parameter(name: str, value: str) -> dict[str, str]:
 
 def read_answer(outcome: Answer | NotSent | Doubt) -> SendResult:
     """Judge by `error.code`: almost every error is a 400, and some faults of configuration are a 500."""
+    submitted = _read_submitted(_body_of_success(outcome))
+    return submitted or _read_refusal(outcome)
+
+
+def read_receipt_answer(outcome: Answer | NotSent | Doubt) -> ReadMarked | Rejected:
+    is_marked = _body_of_success(outcome).get("success") is True
+    return ReadMarked() if is_marked else _read_refusal(outcome)
+
+
+def _body_of_success(outcome: Answer | NotSent | Doubt) -> Mapping[str, Any]:
+    """Empty for anything but a 200 with an object."""
+    if not isinstance(outcome, Answer) or outcome.status != HTTPStatus.OK:
+        return {}
+    return outcome.body if isinstance(outcome.body, dict) else {}
+
+
+def _read_refusal(outcome: Answer | NotSent | Doubt) -> Rejected:
     if not isinstance(outcome, Answer):
         return without_answer(outcome)
-    body: Mapping[str, Any] = outcome.body if isinstance(outcome.body, dict) else {}
     if outcome.status == HTTPStatus.OK:
-        return _read_submitted(body) or without_code(outcome)
-    error = object_at(body, "error")
+        return without_code(outcome)
+    error = object_at(outcome.body if isinstance(outcome.body, dict) else {}, "error")
     code = code_of(error)
     if code is None or _is_only_status_known(code, outcome.status):
         return without_code(outcome)

@@ -9,6 +9,8 @@ from shared.domain.message import WhenOpen
 from shared.domain.routing import Rule, SessionRoute, TemplateRoute
 from shared.domain.templates import Approval, Gate, Template, TemplateCall, TemplateId
 from shared.providers.base import Outgoing
+from shared.providers.cm.send import CmProvider
+from shared.providers.meta.send import MetaProvider
 
 COMMON = {
     "business": "default",
@@ -66,6 +68,11 @@ def outgoing(route=None, to="+31600000001", message=0, attempt=1):
         to=ContactId(to),
         route=route or session(),
     )
+
+
+def provider(sender, client):
+    """Of either kind, with one client for all that it calls."""
+    return (MetaProvider if isinstance(sender, MetaSender) else CmProvider)(sender, client, client)
 
 
 class ScriptedClient:

@@ -93,7 +93,8 @@ class TestKind:
     def test_what_nobody_knows_is_unknown_and_still_a_message(self, custom):
         event = read(text="", custom=custom)
 
-        assert (event.kind, event.content) == (InboundKind.UNKNOWN, None)
+        assert event.kind is InboundKind.UNKNOWN
+        assert json.loads(event.content.raw)["custom"] == custom
 
     def test_a_text_stays_one_whatever_stands_beside_it(self):
         event = read(text="STOP", custom={"rawPayload": {"x": 1}})

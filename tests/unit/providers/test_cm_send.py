@@ -1,11 +1,11 @@
 import pytest
-from provider_builders import CM, ScriptedClient, outgoing, session, template
+from provider_builders import CM, ScriptedClient, outgoing, provider, session, template
 
 from shared.domain.retry import ErrorClass
 from shared.http.client import Answer, Doubt, NotSent
 from shared.providers.base import Rejected, Submitted
 from shared.providers.cm.answer import read_answer
-from shared.providers.cm.send import PHONE_NUMBER_REQUIRED, CmProvider
+from shared.providers.cm.send import PHONE_NUMBER_REQUIRED
 
 ONE, TWO = outgoing(message=1), outgoing(message=2, to="+31600000002")
 
@@ -28,7 +28,7 @@ def answer(*entries, status=200, code=0):
 def test_a_batch_is_one_request_with_a_message_each():
     ciao = template("Ciao {{1}}, il tuo {{2}}.", **{"1": "Anna", "2": "ordine\n991"})
 
-    call = CmProvider(CM, ScriptedClient(None)).build_call(
+    call = provider(CM, ScriptedClient(None)).build_call(
         [outgoing(session("Ciao"), message=1), outgoing(ciao, message=2)]
     )
 
@@ -69,7 +69,7 @@ def test_a_reference_fits_what_cm_takes():
 def test_a_contact_without_number_is_rejected_and_the_others_go():
     client = ScriptedClient(answer(entry(TWO), entry(ONE)))
 
-    results = CmProvider(CM, client).send([ONE, outgoing(to="NL.90011223344"), TWO])
+    results = provider(CM, client).send([ONE, outgoing(to="NL.90011223344"), TWO])
 
     assert results == [Submitted(), PHONE_NUMBER_REQUIRED, Submitted()]
     assert len(client.calls[0].json["messages"]["msg"]) == 2
@@ -78,7 +78,7 @@ def test_a_contact_without_number_is_rejected_and_the_others_go():
 def test_nothing_is_sent_when_nobody_has_a_number():
     client = ScriptedClient(None)
 
-    results = CmProvider(CM, client).send([outgoing(to="NL.90011223344")])
+    results = provider(CM, client).send([outgoing(to="NL.90011223344")])
 
     assert results == [PHONE_NUMBER_REQUIRED]
     assert client.calls == []

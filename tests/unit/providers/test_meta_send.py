@@ -1,12 +1,12 @@
 from datetime import timedelta
 
 import pytest
-from provider_builders import META, ScriptedClient, outgoing, session, template
+from provider_builders import META, ScriptedClient, outgoing, provider, session, template
 
 from shared.domain.retry import ErrorClass
 from shared.http.client import Answer, Doubt, NotSent
 from shared.providers.base import NOT_SENT, Rejected, Submitted
-from shared.providers.meta.send import MetaProvider, read_answer
+from shared.providers.meta.send import read_answer
 
 ENVELOPE = {
     "messaging_product": "whatsapp",
@@ -17,7 +17,7 @@ ENVELOPE = {
 
 
 def body_of(attempt):
-    return MetaProvider(META, ScriptedClient(None)).build_call([attempt]).json
+    return provider(META, ScriptedClient(None)).build_call([attempt]).json
 
 
 def with_parameters(*parameters):
@@ -74,7 +74,7 @@ def test_a_user_id_is_addressed_as_recipient():
 
 
 def test_the_call_goes_to_the_number_s_own_door_with_its_token():
-    call = MetaProvider(META, ScriptedClient(None)).build_call([outgoing()])
+    call = provider(META, ScriptedClient(None)).build_call([outgoing()])
 
     assert call.url == "https://graph.facebook.com/v24.0/555000111222333/messages"
     assert call.headers == {"Authorization": "Bearer meta-token"}
@@ -83,7 +83,7 @@ def test_the_call_goes_to_the_number_s_own_door_with_its_token():
 def test_send_makes_one_call_and_reads_its_answer():
     client = ScriptedClient(Answer(200, {"messages": [{"id": "wamid.X"}]}))
 
-    results = MetaProvider(META, client).send([outgoing()])
+    results = provider(META, client).send([outgoing()])
 
     assert results == [Submitted(provider_message_id="wamid.X")]
     assert len(client.calls) == 1
