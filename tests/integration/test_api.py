@@ -82,11 +82,15 @@ def without(body, *names):
 
 
 def keys_of(world):
-    """What stands where; a stream has more than one way to be dumped."""
-    return {
-        key: world.client.xrange(key) if key.startswith("events:") else world.client.dump(key)
-        for key in world.client.keys("*")
+    """What stands where, by value: the server has more than one way to dump the same."""
+    read = {
+        "string": world.client.get,
+        "hash": world.client.hgetall,
+        "set": world.client.smembers,
+        "zset": lambda key: world.client.zrange(key, 0, -1, withscores=True),
+        "stream": world.client.xrange,
     }
+    return {key: read[world.client.type(key)](key) for key in world.client.keys("*")}
 
 
 def anna_writes(world, at=NOW):
