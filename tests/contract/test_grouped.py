@@ -7,10 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
+from shared.domain.window import WindowPolicy
 from shared.errors import StoreUnavailableError
 from shared.store.connection import connect
 from shared.store.grouped import GroupedScripts
 from shared.store.scripts import Call, Scripts
+from shared.store.updates import RecordingPolicy, Updates
+from tests.builders import DAY, NOW, Stores, meta_sender, wrote
 
 
 class GatedScripts(Scripts):
@@ -38,7 +41,7 @@ def count(name):
 
 def broken():
     """A script of ours with arguments that it cannot work with."""
-    return Call.of("record_inbound", "default")
+    return Call.of("record_inbound", "default", *["x"] * 17)
 
 
 def wait_for(condition):
@@ -75,6 +78,26 @@ def test_a_fault_of_ours_costs_nobody_else_anything(scripts):
 
     assert [answers[0], answers[2]] == [["noted"], ["noted"]]
     assert isinstance(answers[1], redis.ResponseError)
+
+
+def test_a_fault_in_one_row_of_a_command_costs_the_others_nothing(any_redis):
+    stores = Stores(any_redis)
+    words = stores.recorder.record([(meta_sender(), wrote()) for _ in range(120)], now=NOW)
+    assert words == ["recorded"] * 120
+
+    good = Updates(RecordingPolicy(window=WindowPolicy(), languages=(), retention=DAY, aliases_of={}))
+    calls = [good.call(meta_sender(), wrote(), NOW), broken(), good.call(meta_sender(), wrote(), NOW)]
+    first, fault, last = stores.scripts.run_each(calls)
+    assert first[0] == last[0] == "recorded"
+    assert isinstance(fault, redis.ResponseError)
+
+
+def test_rows_that_are_none_are_a_fault_and_nobody_elses_answer(any_redis):
+    stores = Stores(any_redis)
+    fault, noted = stores.scripts.run_each([Call.of("record_inbound", "default"), count("a")])
+
+    assert isinstance(fault, redis.ResponseError)
+    assert noted == "noted"
 
 
 def test_a_crowd_goes_in_several_round_trips(scripts):

@@ -22,6 +22,20 @@ local function whole(number)
   return string.format('%.0f', number)
 end
 
+-- Runs `record` for each row of arguments of a script that says ROWS: many updates, one command. Each row is a step of
+-- its own; an error in one is its answer, {'error', text}, and costs the others nothing.
+local function each_row(width, record)
+  local answers = {}
+  for start = 1, #ARGV, width do
+    local ok, answer = pcall(record, {unpack(ARGV, start, start + width - 1)})
+    if not ok then
+      answer = {'error', tostring(type(answer) == 'table' and answer.err or answer)}
+    end
+    answers[#answers + 1] = answer
+  end
+  return answers
+end
+
 -- One more of something; the fields are names of metrics, with their labels after ':'.
 local function count(name)
   redis.call('HINCRBY', key('counters'), name, 1)

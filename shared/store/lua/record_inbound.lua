@@ -1,74 +1,79 @@
 -- Records what a contact wrote: once, with its window, its consent keyword, who it is and what it wakes.
 -- USES lanes consent windows identity
+-- ROWS 17
 -- KEYS  business
--- ARGV  now, sender, contact, event id, event time, length of a window (ms, 0: this kind opens none),
+-- ARGV  for each row: now, sender, contact, event id, event time, length of a window (ms, 0: this kind opens none),
 --       life of the duplicate's mark (ms), inbound (JSON), retention (ms), keyword ('opted_in', 'opted_out' or ''),
 --       its record (JSON or ''), its categories (space between), kind, address to answer to, other names of the
 --       contact (space between), all senders of the business (space between), is the event time ahead of us (1 or '')
--- Returns {'recorded', 1 if the window is now open by it} or {'duplicate', 0}
-local now, sender, event, event_at = ARGV[1], ARGV[2], ARGV[4], tonumber(ARGV[5])
-local length, record = tonumber(ARGV[6]), sender .. ':' .. event
+-- Returns for each row {'recorded', 1 if the window is now open by it} or {'duplicate', 0}
+local function record(row)
+  local now, sender, event, event_at = row[1], row[2], row[4], tonumber(row[5])
+  local length, record = tonumber(row[6]), sender .. ':' .. event
 
-if redis.call('EXISTS', key('seen', record)) == 1 then
-  count('inbound_duplicates_total:' .. sender)
-  return {'duplicate', 0}
-end
-
-local contact, names = resolve(ARGV[3]), words(ARGV[15])
-for _, name in ipairs(names) do
-  link(name, contact, event_at, now, words(ARGV[16]))
-  contact = resolve(contact)
-end
-
--- Marked last: an update that fails half-way is not a duplicate when it comes again.
-local function seen(opened)
-  redis.call('SET', key('seen', record), '1', 'PX', ARGV[7])
-  count('inbound_messages_total:' .. sender .. ':' .. ARGV[13])
-  if ARGV[17] ~= '' then
-    count('clock_faults_total:' .. sender)
+  if redis.call('EXISTS', key('seen', record)) == 1 then
+    count('inbound_duplicates_total:' .. sender)
+    return {'duplicate', 0}
   end
-  return {'recorded', opened}
-end
 
-redis.call('SET', key('inbound', record), ARGV[8], 'PX', ARGV[9])
-redis.call('ZADD', key('recent', contact), event_at, 'in:' .. record)
-redis.call('ZREMRANGEBYRANK', key('recent', contact), 0, -21)
-redis.call('PEXPIRE', key('recent', contact), ARGV[9])
-emit(now, 'inbound.received', record, sender, contact)
-
--- What is newest of the contact: the name to answer to, the id, when it wrote. Of one time the smaller name stands.
-local hash = key('contact', contact)
-local known = redis.call('HMGET', hash, 'last_inbound_at', 'address', 'address_at', 'user_id', 'user_id_at')
-local fields = {}
-if length > 0 and event_at > tonumber(known[1] or '0') then
-  fields = {'last_inbound_at', ARGV[5]}
-end
-local function renew(name, value, old, since)
-  since = tonumber(since or '-1')
-  if value and (event_at > since or (event_at == since and value < old)) then
-    local i = #fields
-    fields[i + 1], fields[i + 2], fields[i + 3], fields[i + 4] = name, value, name .. '_at', ARGV[5]
+  local contact, names = resolve(row[3]), words(row[15])
+  for _, name in ipairs(names) do
+    link(name, contact, event_at, now, words(row[16]))
+    contact = resolve(contact)
   end
-end
-renew('address', ARGV[14], known[2], known[3])
-renew('user_id', names[#names] or (string.byte(ARGV[3]) ~= 43 and ARGV[3] or nil), known[4], known[5])
-if #fields > 0 then
-  redis.call('HSET', hash, unpack(fields))
-end
-redis.call('HINCRBY', hash, 'version', 1)
-if ARGV[10] ~= '' then
-  decide_consent(now, sender, contact, words(ARGV[12]), ARGV[10], math.floor(event_at / 1000), ARGV[11])
+
+  -- Marked last: an update that fails half-way is not a duplicate when it comes again.
+  local function seen(opened)
+    redis.call('SET', key('seen', record), '1', 'PX', row[7])
+    count('inbound_messages_total:' .. sender .. ':' .. row[13])
+    if row[17] ~= '' then
+      count('clock_faults_total:' .. sender)
+    end
+    return {'recorded', opened}
+  end
+
+  redis.call('SET', key('inbound', record), row[8], 'PX', row[9])
+  redis.call('ZADD', key('recent', contact), event_at, 'in:' .. record)
+  redis.call('ZREMRANGEBYRANK', key('recent', contact), 0, -21)
+  redis.call('PEXPIRE', key('recent', contact), row[9])
+  emit(now, 'inbound.received', record, sender, contact)
+
+  -- What is newest of the contact: the name to answer to, the id, when it wrote. Of one time the smaller name stands.
+  local hash = key('contact', contact)
+  local known = redis.call('HMGET', hash, 'last_inbound_at', 'address', 'address_at', 'user_id', 'user_id_at')
+  local fields = {}
+  if length > 0 and event_at > tonumber(known[1] or '0') then
+    fields = {'last_inbound_at', row[5]}
+  end
+  local function renew(name, value, old, since)
+    since = tonumber(since or '-1')
+    if value and (event_at > since or (event_at == since and value < old)) then
+      local i = #fields
+      fields[i + 1], fields[i + 2], fields[i + 3], fields[i + 4] = name, value, name .. '_at', row[5]
+    end
+  end
+  renew('address', row[14], known[2], known[3])
+  renew('user_id', names[#names] or (string.byte(row[3]) ~= 43 and row[3] or nil), known[4], known[5])
+  if #fields > 0 then
+    redis.call('HSET', hash, unpack(fields))
+  end
+  redis.call('HINCRBY', hash, 'version', 1)
+  if row[10] ~= '' then
+    decide_consent(now, sender, contact, words(row[12]), row[10], math.floor(event_at / 1000), row[11])
+  end
+
+  if length == 0 or event_at + length <= tonumber(now) then
+    return seen(0)
+  end
+  open_window(sender, contact, event_at, event, length, now)
+  local group = 'window:' .. sender .. ':' .. contact
+  if row[10] ~= 'opted_out' and redis.call('EXISTS', key('held', group)) == 1 then
+    local woken, last = wake(group, now, 100)
+    if woken == 100 then
+      redis.call('HSET', key('waking'), group, last)
+    end
+  end
+  return seen(1)
 end
 
-if length == 0 or event_at + length <= tonumber(now) then
-  return seen(0)
-end
-open_window(sender, contact, event_at, event, length, now)
-local group = 'window:' .. sender .. ':' .. contact
-if ARGV[10] ~= 'opted_out' and redis.call('EXISTS', key('held', group)) == 1 then
-  local woken, last = wake(group, now, 100)
-  if woken == 100 then
-    redis.call('HSET', key('waking'), group, last)
-  end
-end
-return seen(1)
+return each_row(17, record)

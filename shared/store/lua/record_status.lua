@@ -1,70 +1,75 @@
 -- Records what the provider reports about an attempt. States only move forward; `failed` yields to `delivered`.
 -- USES lanes consent windows refusals identity
+-- ROWS 13
 -- KEYS  business
--- ARGV  now, id, attempt, state, reported at, error (JSON or ''), is a window refusal (1 or 0), pricing (JSON or ''), provider's id,
---       sender that the report came to, contact and its other names that the report shows (or ''), all senders of the
---       business (space between)
--- Returns {'moved'}, {'unchanged'}, {'rerouted'}, {'old_attempt'} or {'unknown_message'}
-local now, id, attempt, reported = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local message = key('message', id)
-local found = redis.call('HMGET', message, 'state', 'attempts', 'sender', 'contact', 'rerouted')
-local state, sender, contact = found[1], found[3], found[4]
+-- ARGV  for each row: now, id, attempt, state, reported at, error (JSON or ''), is a window refusal (1 or 0), pricing
+--       (JSON or ''), provider's id, sender that the report came to, contact and its other names that the report shows
+--       (or ''), all senders of the business (space between)
+-- Returns for each row {'moved'}, {'unchanged'}, {'rerouted'}, {'old_attempt'} or {'unknown_message'}
+local function record(row)
+  local now, id, attempt, reported = row[1], row[2], row[3], row[4]
+  local message = key('message', id)
+  local found = redis.call('HMGET', message, 'state', 'attempts', 'sender', 'contact', 'rerouted')
+  local state, sender, contact = found[1], found[3], found[4]
 
-for _, name in ipairs(words(ARGV[12])) do
-  link(name, ARGV[11], ARGV[5], now, words(ARGV[13]))
-end
-if not state or sender ~= ARGV[10] then
-  count('statuses_unmatched_total:' .. ARGV[10])
-  return {'unknown_message'}
-end
-if found[2] ~= attempt then
-  note(id, now, 'status_of_old_attempt', {status = reported, attempt = tonumber(attempt)})
-  return {'old_attempt'}
-end
-if ARGV[8] ~= '' then
-  redis.call('HSET', message, 'pricing', ARGV[8])
-end
-if ARGV[9] ~= '' then
-  redis.call('HSETNX', message, 'provider_message_id', ARGV[9])
-end
-
--- What `after_status` of message.py says, in one expression; a test compares the two over all pairs.
-local ranks = {sending = 0, unknown = 0, submitted = 0, sent = 1, delivered = 2, read = 3, failed = 1}
-local rank = ranks[state]
-local moves = rank and ((reported == 'failed' and rank < 2 and state ~= 'failed')
-  or (RANK[reported] and RANK[reported] > rank))
--- An attempt that we were told had failed arrived after all: it must not be tried again, and if it was said to have
--- met a closed window, it has not.
-local arrived = (RANK[reported] or 0) >= RANK.delivered
-moves = moves or (WAITING[state] and arrived)
--- Said to have met a closed window, and also to have failed for another reason: that reason stands, in either order.
-moves = moves or (WAITING[state] and reported == 'failed' and found[5] == attempt and ARGV[7] ~= '1')
-if not moves then
-  if state == 'failed' and ARGV[7] == '1' then
-    refute_window(sender, resolve(contact), redis.call('HGET', message, 'begun_at'), now) -- true all the same
+  for _, name in ipairs(words(row[12])) do
+    link(name, row[11], row[5], now, words(row[13]))
   end
-  return {'unchanged'}
-end
-if arrived then
-  accept_window(sender, resolve(contact), redis.call('HGET', message, 'begun_at'), now)
+  if not state or sender ~= row[10] then
+    count('statuses_unmatched_total:' .. row[10])
+    return {'unknown_message'}
+  end
+  if found[2] ~= attempt then
+    note(id, now, 'status_of_old_attempt', {status = reported, attempt = tonumber(attempt)})
+    return {'old_attempt'}
+  end
+  if row[8] ~= '' then
+    redis.call('HSET', message, 'pricing', row[8])
+  end
+  if row[9] ~= '' then
+    redis.call('HSETNX', message, 'provider_message_id', row[9])
+  end
+
+  -- What `after_status` of message.py says, in one expression; a test compares the two over all pairs.
+  local ranks = {sending = 0, unknown = 0, submitted = 0, sent = 1, delivered = 2, read = 3, failed = 1}
+  local rank = ranks[state]
+  local moves = rank and ((reported == 'failed' and rank < 2 and state ~= 'failed')
+    or (RANK[reported] and RANK[reported] > rank))
+  -- An attempt that we were told had failed arrived after all: it must not be tried again, and if it was said to have
+  -- met a closed window, it has not.
+  local arrived = (RANK[reported] or 0) >= RANK.delivered
+  moves = moves or (WAITING[state] and arrived)
+  -- Said to have met a closed window, and also to have failed for another reason: that reason stands, in either order.
+  moves = moves or (WAITING[state] and reported == 'failed' and found[5] == attempt and row[7] ~= '1')
+  if not moves then
+    if state == 'failed' and row[7] == '1' then
+      refute_window(sender, resolve(contact), redis.call('HGET', message, 'begun_at'), now) -- true all the same
+    end
+    return {'unchanged'}
+  end
+  if arrived then
+    accept_window(sender, resolve(contact), redis.call('HGET', message, 'begun_at'), now)
+  end
+
+  local is_claimed = redis.call('HGET', key('claimed', sender), contact) == id
+  if row[7] == '1' then
+    redis.call('HSET', message, 'result:' .. attempt, row[6], 'rerouted', attempt)
+    refuse_window(id, now)
+    place(sender, contact, now)
+    return {'rerouted'}
+  end
+  if row[6] ~= '' then
+    redis.call('HSET', message, 'result:' .. attempt, row[6], 'reason', 'provider_error')
+  end
+  set_state(id, state, reported, now)
+  note(id, now, reported, {reported_at = tonumber(row[5])})
+  unhold(id)
+  redis.call('HDEL', key('paused', sender), contact)
+  if not is_claimed then
+    leave_lane(id, sender, contact)
+    place(sender, contact, now)
+  end
+  return {'moved'}
 end
 
-local is_claimed = redis.call('HGET', key('claimed', sender), contact) == id
-if ARGV[7] == '1' then
-  redis.call('HSET', message, 'result:' .. attempt, ARGV[6], 'rerouted', attempt)
-  refuse_window(id, now)
-  place(sender, contact, now)
-  return {'rerouted'}
-end
-if ARGV[6] ~= '' then
-  redis.call('HSET', message, 'result:' .. attempt, ARGV[6], 'reason', 'provider_error')
-end
-set_state(id, state, reported, now)
-note(id, now, reported, {reported_at = tonumber(ARGV[5])})
-unhold(id)
-redis.call('HDEL', key('paused', sender), contact)
-if not is_claimed then
-  leave_lane(id, sender, contact)
-  place(sender, contact, now)
-end
-return {'moved'}
+return each_row(13, record)
