@@ -160,7 +160,8 @@ class AccountChanged:
 class UpdateNoted:
     """An update that we know, and that changes nothing here: counted, not kept.
 
-    `kind` is one of ours: group_message, group_status, history, message_echo, call_ended, own_call.
+    `kind` is one of ours: group_message, group_status, history, message_echo, call_ended, own_call,
+    template_flagged and the like.
     """
 
     kind: str

@@ -8,12 +8,32 @@ import pytest
 from shared.configuration import Configuration
 from shared.domain.consent import Category, ConsentStatus
 from shared.domain.content import Media
-from shared.domain.events import AccountChanged, PreferenceChanged, TemplateQualityChanged
+from shared.domain.events import (
+    AccountChanged,
+    PreferenceChanged,
+    TemplateQualityChanged,
+    UpdateNoted,
+    UpdateSetAside,
+)
+from shared.domain.identifiers import MessageId
+from shared.domain.message import MessageState
 from shared.domain.window import InboundKind
 from shared.store.callbacks import Callbacks, PushOutcome, first_place
 from shared.store.claims import Outcome, Settle
 from shared.store.feed import START, Event, Feed
-from tests.builders import ANNA, DAY, NOW, Stores, app, cm_sender, meta_sender, opt_in, template, wrote
+from tests.builders import (
+    ANNA,
+    DAY,
+    NOW,
+    Stores,
+    app,
+    cm_sender,
+    meta_sender,
+    opt_in,
+    status,
+    template,
+    wrote,
+)
 
 SENDER = meta_sender()
 SECOND = timedelta(seconds=1)
@@ -291,3 +311,39 @@ class TestCallbacks:
     def test_an_app_begins_an_hour_back(self):
         assert first_place("7200000-5") == "3600000-0"
         assert first_place(START) == START
+
+
+class TestCounters:
+    def counters(self, stores):
+        return stores.client.hgetall("counters:{default}")
+
+    def test_messages_are_counted_by_kind_and_duplicates_apart(self, stores):
+        for _ in range(2):
+            stores.recorder.record([(SENDER, wrote(event_id="wamid.1"))], now=NOW)
+
+        assert self.counters(stores) == {
+            "inbound_messages_total:shop:text": "1",
+            "inbound_duplicates_total:shop": "1",
+        }
+
+    def test_a_time_in_the_future_counts_as_now_and_as_a_fault_of_a_clock(self, stores):
+        stores.recorder.record([(SENDER, wrote(NOW + timedelta(minutes=5)))], now=NOW)
+
+        assert self.counters(stores)["clock_faults_total:shop"] == "1"
+        assert stores.contacts.get(SENDER, ANNA).window.last_inbound_at == NOW
+
+    def test_an_update_that_changes_nothing_is_counted_by_what_it_is(self, stores):
+        stores.recorder.record([(SENDER, UpdateNoted(kind="group_message"))], now=NOW)
+
+        assert self.counters(stores) == {"updates_noted_total:shop:group_message": "1"}
+
+    def test_a_status_of_nobodys_message_is_counted(self, stores):
+        unknown = status(MessageId("msg_01JD0000000000000000000000"), MessageState.DELIVERED)
+        stores.recorder.record([(SENDER, unknown), (SENDER, replace(unknown, reference=None))], now=NOW)
+
+        assert self.counters(stores) == {"statuses_unmatched_total:shop": "2"}
+
+    def test_what_could_not_be_read_is_counted_by_reason(self, stores):
+        stores.recorder.record([(SENDER, UpdateSetAside(reason="no_id", raw="{}"))], now=NOW)
+
+        assert self.counters(stores) == {"quarantined_total:shop:no_id": "1"}

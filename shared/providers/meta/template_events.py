@@ -12,6 +12,7 @@ from shared.domain.events import (
     TemplateContentChanged,
     TemplateQualityChanged,
     TemplateStatusChanged,
+    UpdateNoted,
 )
 from shared.domain.templates import Approval, TemplateId, TemplateStatus
 from shared.providers.meta.envelope import Envelope
@@ -34,17 +35,21 @@ _DECISIONS: Mapping[str, tuple[Approval | None, TemplateStatus | None]] = {
     "PENDING_DELETION": _GONE,
     "DELETED": _GONE,
 }
+#: Known words that decide nothing: a template goes on as it is.
+_NOTED = frozenset({"FLAGGED", "LOCKED", "LIMIT_EXCEEDED"})
 _CATEGORIES: Mapping[str, Category] = {category.value.upper(): category for category in Category}
 _QUALITIES = frozenset({"green", "yellow", "red", "unknown"})
 _NO_REASON = "NONE"
 
 
-def read_template_status(value: Mapping[str, Any], envelope: Envelope) -> TemplateStatusChanged:
-    """Raise UnreadableError when it names no template, or an event that decides nothing."""
+def read_template_status(value: Mapping[str, Any], envelope: Envelope) -> TemplateStatusChanged | UpdateNoted:
+    """Raise UnreadableError when it names no template, or an event that we do not know."""
     template, event = _template_of(value, envelope), text_at(value, "event")
     if event is None:
         raise UnreadableError("no_event")
     # The pacing page writes `paused` where this one writes PAUSED.
+    if event.upper() in _NOTED:
+        return UpdateNoted(kind=f"template_{event.lower()}")
     decision = _DECISIONS.get(event.upper())
     if decision is None:
         raise UnreadableError("unknown_template_event")

@@ -122,7 +122,6 @@ def test_a_status_of_another_program_has_no_reference():
     [
         ("status__unknown_value", ["unknown_status"]),
         ("user_preferences__signup", ["unknown_preference"]),
-        ("template__flagged", ["unknown_template_event"]),
         ("message__of_one_of_two", ["no_contact"]),
         ("unknown__field", ["field:group_lifecycle_update"]),
     ],
@@ -136,6 +135,8 @@ def test_what_is_not_ours_to_read_is_set_aside_by_name(name, reasons):
     [
         ("message__group", "group_message"),
         ("status__group", "group_status"),
+        ("template__flagged", "template_flagged"),
+        ("template__locked", "template_locked"),
         ("history__chunk", "history"),
         ("smb_message_echoes__text", "message_echo"),
         ("call__terminate", "call_ended"),
