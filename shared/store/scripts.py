@@ -1,7 +1,6 @@
 """Loads the Lua scripts once and runs them, one or many in one round trip.
 
-A server that lost its scripts (a restart, a failover) gets them again and the whole pipeline is repeated:
-every script is safe to repeat.
+A server that lost its scripts (a restart, a failover) gets them again, and what it had not is sent once more.
 """
 
 import hashlib
@@ -82,10 +81,6 @@ class Scripts:
         """The same, with a fault of ours as the answer of its call, so that it costs the others nothing."""
         with translated(self._client):
             answers = self._execute(calls)
-            if any(isinstance(answer, redis.exceptions.NoScriptError) for answer in answers):
-                for script in {call.script for call in calls}:
-                    self._client.script_load(source_of(script))
-                answers = self._execute(calls)
             for answer in answers:
                 if isinstance(answer, redis.RedisError) and as_unavailable(answer) is not None:
                     raise answer
@@ -94,6 +89,13 @@ class Scripts:
     def _execute(self, calls: Sequence[Call]) -> list[Any]:
         commands = list(_commands(calls))
         answers = self._send(commands)
+        missed = [n for n, a in enumerate(answers) if isinstance(a, redis.exceptions.NoScriptError)]
+        if missed:
+            for script in {commands[n].script for n in missed}:
+                self._client.script_load(source_of(script))
+            # Only those: what has run is done, and some of it is counted.
+            for n, answer in zip(missed, self._send([commands[n] for n in missed]), strict=True):
+                answers[n] = answer
         return [
             each
             for command, answer in zip(commands, answers, strict=True)
