@@ -40,12 +40,15 @@ def facts_of(known: Known, sender: AnySender, policy: Policy, now: datetime) -> 
         is_number_known=any(
             name is not None and name.phone_number is not None for name in (known.contact, known.address)
         ),
+        is_number_given_up=known.is_number_given_up,
     )
 
 
 def addressee(request: MessageRequest, known: Known, sender: AnySender, route: Route) -> ContactId:
     """Whom the request to the provider names. CM.com and one-time codes know numbers only."""
     is_code = isinstance(route, TemplateRoute) and route.template.category is Category.AUTHENTICATION
+    if known.is_number_given_up and known.address is not None:
+        return known.address
     return address_of(
         request.to,
         contact=known.contact,

@@ -7,7 +7,7 @@ from celery import Celery
 from kombu import Queue
 from kombu.exceptions import KombuError, OperationalError
 
-from shared.configuration import AnySender
+from shared.configuration import AnySender, Configuration
 from shared.observability import LogEvent, get_logger
 from shared.settings import Settings
 
@@ -15,7 +15,7 @@ OUTBOUND = "outbound"
 EVENTS = "events"
 DRAIN = "outbound.drain"
 PUSH = "events.push"
-#: Drains at once: each has threads of its own for what it sends.
+#: Drains at once, at least: each has threads of its own for what it sends.
 _DRAINS = 4
 _IMPATIENT_SECONDS = 0.25
 
@@ -44,8 +44,7 @@ def make_celery(settings: Settings, *, socket_timeout_seconds: float = 5.0) -> C
         accept_content=["json"],
         task_publish_retry=False,
         worker_pool="threads",
-        # An app that hangs holds one thread, and there is one for each.
-        worker_concurrency=_DRAINS + len(settings.configuration.pushed_apps),
+        worker_concurrency=_threads(settings.configuration),
         worker_prefetch_multiplier=1,
         worker_send_task_events=True,
         worker_hijack_root_logger=False,
@@ -53,6 +52,12 @@ def make_celery(settings: Settings, *, socket_timeout_seconds: float = 5.0) -> C
         enable_utc=True,
     )
     return app
+
+
+def _threads(configuration: Configuration) -> int:
+    """One for each bell that can ring: no sender and no app waits for another that is slow."""
+    bells = sum(len(configuration.businesses_of(app)) for app in configuration.pushed_apps)
+    return max(_DRAINS, len(configuration.senders)) + bells
 
 
 def make_impatient_celery(settings: Settings) -> Celery:

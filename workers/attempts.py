@@ -176,9 +176,8 @@ class Attempts:
             known = item.claim.known.contact
             try:
                 self._deps.contacts.learn(self._sender.business, known, number, now=self._deps.clock.now())
-            except StoreUnavailableError as exc:
-                # The answer must be recorded all the same; the next one will say it again.
-                get_logger().warning(LogEvent.STORE_UNAVAILABLE, where="learn", error=str(exc))
+            except Exception as exc:  # noqa: BLE001 - the answer must be recorded whatever happens here
+                get_logger().error(LogEvent.BUG, where="learn", error=type(exc).__name__, at=place_of(exc))
 
     def _ended(
         self, begun: Sequence[_Begun], results: Sequence[SendResult], started_at: datetime

@@ -12,7 +12,7 @@ from shared.callbacks.client import Delivered, NotReached, Refused
 from shared.clock import rfc3339
 from shared.configuration import App
 from shared.deps import Deps
-from shared.domain.callbacks import app_pause, next_push
+from shared.domain.callbacks import GIVE_UP_AFTER, app_pause, next_push
 from shared.observability import LogEvent, get_logger
 from shared.store.callbacks import AWAY_AFTER, Item, PushOutcome, first_place
 from shared.store.codec import dump
@@ -45,6 +45,7 @@ class Pusher:
         stop_at = self._deps.clock.now() + PUSH_FOR
         in_hand: set[Future[None]] = set()
         try:
+            self._give_up()
             while self._deps.clock.now() < stop_at:
                 self._spread()
                 free = MOST_IN_HAND - len(in_hand)
@@ -60,6 +61,14 @@ class Pusher:
         _raise_first(in_hand)
         told = ", ".join(f"{outcome} {number}" for outcome, number in sorted(self._outcomes.items()))
         return f"{self._app.name} → {told or 'nothing to push'}"
+
+    def _give_up(self) -> None:
+        """What is too old to be tried, all of it: an app that is away is asked for one event at a time."""
+        now = self._deps.clock.now()
+        while self._deps.callbacks.expire(
+            self._business, self._app.name, before=now - GIVE_UP_AFTER, now=now
+        ):
+            self._count(PushOutcome.PARKED)
 
     def _claim(self, most: int) -> list[Item]:
         now = self._deps.clock.now()

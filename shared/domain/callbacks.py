@@ -13,7 +13,7 @@ _GAPS = (
     timedelta(hours=3),
     timedelta(hours=6),
 )
-_GIVE_UP_AFTER = timedelta(days=3)
+GIVE_UP_AFTER = timedelta(days=3)
 _SPREAD = 0.2
 _SHORTEST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=2), timedelta(minutes=1)
 
@@ -25,7 +25,7 @@ def next_push(tries: int, *, first_at: datetime, now: datetime, jitter: float) -
     """
     gap = _GAPS[min(tries, len(_GAPS)) - 1] if tries > 0 else timedelta(0)
     at = now + gap * (1 - _SPREAD / 2 + _SPREAD * jitter)
-    return at if at <= first_at + _GIVE_UP_AFTER else None
+    return at if at <= first_at + GIVE_UP_AFTER else None
 
 
 def app_pause(failures_in_a_row: int, *, away_after: int) -> timedelta:

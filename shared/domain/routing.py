@@ -152,6 +152,8 @@ class Facts:
     sender_limit_until: datetime | None = None
     #: A phone number of the contact is known, whatever the request names.
     is_number_known: bool = False
+    #: It was the contact's before WhatsApp gave it another id, and may be somebody else's by now.
+    is_number_given_up: bool = False
 
 
 #: Verdicts on one template after which the next alternate is looked at.
@@ -262,6 +264,8 @@ def _refusal_of(
 
 
 def _has_number(request: MessageRequest, facts: Facts) -> bool:
+    if facts.is_number_given_up:
+        return False
     return facts.is_number_known or request.to.phone_number is not None
 
 

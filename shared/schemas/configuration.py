@@ -143,6 +143,8 @@ def _callback_mistakes(app: App) -> Iterator[str]:
     if app.callback_url is None:
         return
     where = f"apps.{app.name}"
+    if not app.may("events"):
+        yield f'{where}.callback_url: what is pushed is the feed of events; give it the scope "events"'
     if not app.callback_secrets:
         yield f"{where}.callback_secret: needed with callback_url, so that the app can tell who calls"
     if app.callback_url.startswith("http:") and not app.callback_networks:

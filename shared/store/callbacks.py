@@ -25,6 +25,7 @@ LEASE = timedelta(seconds=20)
 #: Failures in a row after which an app is asked for one event at a time.
 AWAY_AFTER = 3
 _MOST_PARKED = 10_000
+_MOST_EXPIRED = 500
 #: How far back an app is told that has never been told anything.
 _FIRST_LOOK_MS = 3_600_000
 
@@ -127,6 +128,12 @@ class Callbacks:
             for contact, stored, tries in zip(taken[::3], taken[1::3], taken[2::3], strict=True)
         ]
 
+    def expire(self, business: str, app: str, *, before: datetime, now: datetime) -> int:
+        """Park what happened before then and was not taken, many at once; how many."""
+        life = duration_ms(self._retention)
+        arguments = (to_ms(now), app, to_ms(before), _MOST_EXPIRED, life, _MOST_PARKED)
+        return int(self._scripts.run(Call.of("callback_expire", business, *arguments)))
+
     def settle(
         self,
         item: Item,
@@ -153,6 +160,7 @@ class Callbacks:
                     to_ms(paused_until) if paused_until else 0,
                     duration_ms(self._retention),
                     _MOST_PARKED,
+                    item.tries,
                 )
             )
         )

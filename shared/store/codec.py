@@ -172,6 +172,8 @@ class Known:
     contact: ContactId
     #: The name of the contact that last proved to work; None: it never wrote and was never sent to.
     address: ContactId | None
+    #: Its number went with the old id and was not seen since.
+    is_number_given_up: bool = False
     templates: tuple[Template | None, ...]
 
 
@@ -187,5 +189,6 @@ def load_known(answer: Sequence[Any], window_length: timedelta) -> Known:
         halted=pairs(sender).get("halted"),
         contact=ContactId(name),
         address=ContactId(address) if address else None,
+        is_number_given_up="renumbered_at" in contact_hash,
         templates=tuple(load_template(pairs(template)) for template in templates),
     )

@@ -22,7 +22,15 @@ _UNAVAILABLE = (
     redis.exceptions.ReadOnlyError,
 )
 # Redis 6.2 wraps what a script met into a sentence of its own.
-_UNAVAILABLE_REPLIES = ("MISCONF", "LOADING", "MASTERDOWN", "NOREPLICAS", "OOM command", "BUSY Redis")
+_UNAVAILABLE_REPLIES = (
+    "MISCONF",
+    "LOADING",
+    "READONLY",
+    "MASTERDOWN",
+    "NOREPLICAS",
+    "OOM command",
+    "BUSY Redis",
+)
 
 
 def connect(url: str) -> redis.Redis:

@@ -48,6 +48,8 @@ class Event:
     #: What decides who may read it: its sender, the account of a template, the app of a message.
     sender: str | None = None
     account: str | None = None
+    #: Consent belongs to it, whoever heard of it.
+    business: str | None = None
     app: str | None = None
 
     @property
@@ -62,7 +64,9 @@ class Event:
         return any(
             app.may_use(sender.alias)
             for sender in configuration.senders.values()
-            if sender.alias == self.sender or sender.account == self.account
+            if sender.alias == self.sender
+            or sender.account == self.account
+            or sender.business == self.business
         )
 
     @property
@@ -136,6 +140,8 @@ def _event(business: str, entry: Entry, found: Any) -> Event | None:  # noqa: AN
             data = {"sender": entry.sender, **entry.more}
         case _:
             data = {"sender": entry.sender, "contact": entry.contact, **_with_times(entry.more)}
+    if entry.type == "consent.changed":
+        return Event(id=event_id, type=entry.type, at=entry.at, data=data, business=business)
     return Event(id=event_id, type=entry.type, at=entry.at, data=data, sender=entry.sender)
 
 

@@ -79,6 +79,10 @@ class GroupedScripts:
         try:
             answers = self._scripts.run_each([call for turn in group for call in turn.calls])
         except BaseException as exc:
+            if isinstance(exc, Exception) and not isinstance(exc, StoreUnavailableError) and len(group) > 1:
+                for turn in group:  # a fault of ours in one of them is not the others'
+                    self._carry([turn])
+                return
             for turn in group:
                 turn.error = exc if isinstance(exc, Exception) else StoreUnavailableError("interrupted")
             if not isinstance(exc, Exception):

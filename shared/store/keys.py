@@ -22,6 +22,7 @@ class Keys:
     leased:{b}:sender                       sorted set  contact → end of the lease · likewise
     claimed:{b}:sender                      hash        contact → id in hand · likewise
     paused:{b}:sender                       hash        contact → not before (retry, doubt) · likewise
+    joining:{b}:sender                      hash        contact → old name still in hand · till it is settled
     claim:{b}:sender:nonce                  string      contacts of a claim, for its repeat · a lease
     expiring:{b}                            sorted set  id → expiry, for all that is not final · likewise
     state:{b}:state                         sorted set  id → since · trimmed to the retention

@@ -123,3 +123,15 @@ def test_everything_counted_once_under_many_threads(any_redis):
         list(pool.map(lambda _: grouped.run_all([count("n"), count("n")]), range(400)))
 
     assert any_redis.hget("counters:{default}", "n") == "800"
+
+
+def test_a_server_that_takes_no_writes_is_away_and_not_a_fault_of_ours(real_redis):
+    """After a failover the old primary is read-only: the provider has to send it again."""
+    stores = Stores(real_redis)
+    stores.recorder.record([(meta_sender(), wrote())], now=NOW)
+    real_redis.replicaof("127.0.0.1", "1")
+    try:
+        with pytest.raises(StoreUnavailableError):
+            stores.recorder.record([(meta_sender(), wrote()), (meta_sender(), wrote())], now=NOW)
+    finally:
+        real_redis.replicaof("NO", "ONE")

@@ -11,8 +11,8 @@ from shared.domain.content import SystemNotice
 from shared.domain.identifiers import ContactId, PhoneNumber
 from shared.domain.message import MessageState, WhenClosed
 from shared.domain.window import InboundKind
-from shared.store.claims import Outcome, Settle
-from tests.builders import DAY, NOW, Stores, meta_sender, opt_in, opt_out, status, wrote
+from shared.store.claims import Begin, Changed, Go, Outcome, Settle
+from tests.builders import DAY, NOW, Stores, meta_sender, opt_in, opt_out, request, status, wrote
 
 SENDER = meta_sender()
 NUMBER, OTHER_NUMBER = ContactId("+393331234567"), ContactId("+393339999999")
@@ -200,3 +200,81 @@ class TestLearning:
             stores.contacts.learn("default", NUMBER, PhoneNumber(OTHER_NUMBER.value), now=NOW)
 
         assert stores.contacts.get(SENDER, OTHER_NUMBER).contact == NUMBER
+
+
+class TestRaces:
+    def test_joining_is_a_change_even_when_the_counts_are_equal(self, stores):
+        """Two contacts count their changes on their own; what was decided on one is not decided on both."""
+        for second in range(4):
+            record(stores, by_user(NOW - second * SECOND))
+        stores.contacts.set_consent(SENDER, NUMBER, opt_out(), list(Category), now=NOW)
+        sent = stores.accept(to=USER)
+        (claim,) = stores.lanes.claim(SENDER, 1, now=NOW)
+        report = status(sent.message_id, MessageState.SENT)
+        record(stores, replace(report, contact=NUMBER, user_id=USER))
+
+        (answer,) = stores.lanes.step([], [begin_of(claim)], now=NOW).answers
+        assert isinstance(answer, Changed)
+        assert answer.known.consent.opted_out_at(Category.UTILITY)
+
+    def test_while_one_is_in_hand_for_the_old_name_nothing_is_taken_for_the_new(self, stores):
+        stores.accept(to=USER)
+        (claim,) = stores.lanes.claim(SENDER, 1, now=NOW)
+        assert isinstance(stores.lanes.step([], [begin_of(claim)], now=NOW).answers[0], Go)
+        record(stores, by_both())
+        second = stores.accept(to=NUMBER)
+        assert stores.lanes.claim(SENDER, 10, now=NOW) == []
+
+        stores.lanes.step([Settle(claim=claim, outcome=Outcome.SUBMITTED)], [], now=NOW)
+        (claim,) = stores.lanes.claim(SENDER, 10, now=NOW)
+        assert claim.message_id == second.message_id
+
+    def test_a_worker_that_dies_with_the_old_name_in_hand_frees_the_new(self, stores):
+        stores.accept(to=USER)
+        stores.lanes.claim(SENDER, 1, now=NOW)
+        record(stores, by_both())
+        stores.accept(to=NUMBER)
+        later = NOW + 20 * SECOND
+        stores.lanes.tick([SENDER], now=later)
+
+        (claim,) = stores.lanes.claim(SENDER, 10, now=later)
+        assert claim.contact == NUMBER
+
+
+class TestGivenUp:
+    def test_an_id_that_went_to_another_number_is_no_longer_written_to(self, stores):
+        record(stores, by_both(NOW - 9 * SECOND), by_user(NOW - 8 * SECOND))
+        record(stores, by_both(NOW - 5 * SECOND, number=OTHER_NUMBER))
+
+        assert stores.contacts.get(SENDER, NUMBER).address is None
+        assert stores.contacts.get(SENDER, OTHER_NUMBER).address == OTHER_NUMBER
+
+    @pytest.mark.parametrize("named", [NUMBER, USER], ids=["by number", "by id"])
+    def test_a_number_is_given_up_with_the_notice_of_a_new_id(self, stores, named):
+        record(stores, by_both(NOW - 9 * SECOND), became(NEW_USER, NOW - 5 * SECOND, contact=named))
+        known = stores.messages.facts(SENDER, request(to=NEW_USER))
+
+        assert known.is_number_given_up
+        assert known.address == NEW_USER
+
+    def test_it_is_theirs_again_when_they_write_from_it(self, stores):
+        record(stores, by_both(NOW - 9 * SECOND), became(NEW_USER, NOW - 5 * SECOND), by_number(NOW))
+
+        assert not stores.messages.facts(SENDER, request(to=NUMBER)).is_number_given_up
+
+    def test_a_reaction_under_an_id_gives_up_nothing(self, stores):
+        reaction = replace(by_user(NOW), kind=InboundKind.REACTION)
+        record(stores, by_both(NOW - 9 * SECOND), reaction)
+
+        assert not stores.messages.facts(SENDER, request(to=NUMBER)).is_number_given_up
+
+
+def begin_of(claim) -> Begin:
+    return Begin(
+        claim=claim,
+        nonce="n",
+        versions=claim.known.versions,
+        decided_at=NOW,
+        begin_before=NOW + DAY,
+        attempt={"started_at": 0},
+    )

@@ -68,6 +68,10 @@ def pull(client, name="orders", **query):
     return answer.json
 
 
+def cursor(place):
+    return base64.urlsafe_b64encode(json.dumps({"default": place}).encode()).decode()
+
+
 class TestPulling:
     def test_events_come_oldest_first_and_go_on_where_the_cursor_says(self, world, client):
         writes(world, "uno", "due", "tre")
@@ -105,6 +109,9 @@ class TestPulling:
             ({"after": "zzz"}, "after"),
             ({"after": base64.urlsafe_b64encode(b'{"default":"x-y"}').decode()}, "after"),
             ({"after": base64.urlsafe_b64encode(b"[]").decode()}, "after"),
+            ({"after": cursor("5--3")}, "after"),
+            ({"after": cursor("9" * 23 + "-1")}, "after"),
+            ({"after": cursor("18446744073709551615-18446744073709551615")}, "after"),
             ({"types": "message.eaten"}, "types"),
             ({"limit": "0"}, "limit"),
             ({"wait": "31"}, "wait"),
@@ -241,6 +248,19 @@ class TestPushing:
 
         state = world.deps.callbacks.state("default", "orders")
         assert (state.parked, state.waiting) == (2, 0)
+
+    def test_an_app_that_is_gone_does_not_fill_the_store(self, world, push):
+        for number in range(30):
+            writes(world, "uno", "due", contact=ContactId(f"+3933300000{number:02}"))
+        away = RecordingClient(*[NotReached("timeout")] * 1000)
+        push(away)
+        world.clock.advance(timedelta(days=3, minutes=5))
+        asked = len(away.told)
+        push(away)
+
+        state = world.deps.callbacks.state("default", "orders")
+        assert (state.waiting, state.parked) == (0, 90)
+        assert len(away.told) == asked
 
     def test_what_was_erased_meanwhile_is_not_told(self, world, push):
         writes(world, "uno")

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -36,6 +37,9 @@ _CHUNK = 500
 #: Entries looked at for one answer: what is not for the caller is skipped, but not without end.
 _MOST_LOOKED_AT = 5_000
 _MOST_PARKED = 500
+_PLACE = re.compile(r"(\d{1,20})-(\d{1,20})", re.ASCII)
+#: Redis counts with 64 bits; one less, because a page begins behind its place.
+_LARGEST_NUMBER = 2**64 - 2
 
 
 @blueprint.route("/v1/events")
@@ -182,8 +186,10 @@ def _parse_cursor(text: str, businesses: tuple[str, ...]) -> dict[str, str]:
 
 
 def _place(text: object) -> str:
-    ms, number = _order(str(text))
-    return f"{ms}-{number}"
+    found = _PLACE.fullmatch(str(text))
+    if found is None or max(int(found[1]), int(found[2])) > _LARGEST_NUMBER:
+        raise ValueError("not a place in a stream")
+    return str(text)
 
 
 def _cursor_text(cursor: Mapping[str, str]) -> str:

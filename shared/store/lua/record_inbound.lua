@@ -38,26 +38,9 @@ local function record(row)
   redis.call('PEXPIRE', key('recent', contact), row[9])
   emit(now, 'inbound.received', record, sender, contact)
 
-  -- What is newest of the contact: the name to answer to, the id, when it wrote. Of one time the smaller name stands.
-  local hash = key('contact', contact)
-  local known = redis.call('HMGET', hash, 'last_inbound_at', 'address', 'address_at', 'user_id', 'user_id_at')
-  local fields = {}
-  if length > 0 and event_at > tonumber(known[1] or '0') then
-    fields = {'last_inbound_at', row[5]}
-  end
-  local function renew(name, value, old, since)
-    since = tonumber(since or '-1')
-    if value and (event_at > since or (event_at == since and value < old)) then
-      local i = #fields
-      fields[i + 1], fields[i + 2], fields[i + 3], fields[i + 4] = name, value, name .. '_at', row[5]
-    end
-  end
-  renew('address', row[14], known[2], known[3])
-  renew('user_id', names[#names] or (string.byte(row[3]) ~= 43 and row[3] or nil), known[4], known[5])
-  if #fields > 0 then
-    redis.call('HSET', hash, unpack(fields))
-  end
-  redis.call('HINCRBY', hash, 'version', 1)
+  local id = names[#names] or (string.byte(row[3]) ~= 43 and row[3] or nil)
+  local is_notice = row[13] == 'system' and row[14] == names[#names]
+  remember(contact, event_at, length > 0, row[14], id, string.byte(row[3]) == 43, is_notice)
   if row[10] ~= '' then
     decide_consent(now, sender, contact, words(row[12]), row[10], math.floor(event_at / 1000), row[11])
   end

@@ -8,13 +8,13 @@
 -- Returns for each row {'moved'}, {'unchanged'}, {'rerouted'}, {'old_attempt'} or {'unknown_message'}
 local function record(row)
   local now, id, attempt, reported = row[1], row[2], row[3], row[4]
+  for _, name in ipairs(words(row[12])) do
+    link(name, row[11], row[5], now, words(row[13]))
+  end
   local message = key('message', id)
   local found = redis.call('HMGET', message, 'state', 'attempts', 'sender', 'contact', 'rerouted')
   local state, sender, contact = found[1], found[3], found[4]
 
-  for _, name in ipairs(words(row[12])) do
-    link(name, row[11], row[5], now, words(row[13]))
-  end
   if not state or sender ~= row[10] then
     count('statuses_unmatched_total:' .. row[10])
     return {'unknown_message'}
@@ -64,7 +64,9 @@ local function record(row)
   set_state(id, state, reported, now)
   note(id, now, reported, {reported_at = tonumber(row[5])})
   unhold(id)
-  redis.call('HDEL', key('paused', sender), contact)
+  if state == 'unknown' or WAITING[state] then
+    redis.call('HDEL', key('paused', sender), contact)
+  end
   if not is_claimed then
     leave_lane(id, sender, contact)
     place(sender, contact, now)

@@ -4,7 +4,8 @@
 local function versions_of(sender, name, templates)
   local contact = resolve(name)
   local versions = {
-    redis.call('HGET', key('contact', contact), 'version') or '0',
+    -- With the name: two contacts that join have counted on their own.
+    contact .. '@' .. (redis.call('HGET', key('contact', contact), 'version') or '0'),
     redis.call('HGET', key('sender', sender), 'version') or '0',
   }
   for _, template in ipairs(words(templates)) do

@@ -17,8 +17,9 @@ local function merge_window(sender, old, into, now)
     redis.call('DEL', key('window', sender, old))
     write_window(sender, into, standing, standing_event, newest_refusal)
   end
+  local told = redis.call('ZSCORE', key('closing'), sender .. ' ' .. old) or now
   redis.call('ZREM', key('closing'), sender .. ' ' .. old)
-  redis.call('ZADD', key('closing'), 'NX', now, sender .. ' ' .. into)
+  redis.call('ZADD', key('closing'), 'NX', told, sender .. ' ' .. into)
 end
 
 local function merge(old, into, now, senders)
@@ -37,14 +38,24 @@ local function merge(old, into, now, senders)
     end
   end
   redis.call('HINCRBY', to, 'version', 1)
+  local life = math.max(redis.call('PTTL', key('recent', into)), redis.call('PTTL', key('recent', old)))
   redis.call('ZUNIONSTORE', key('recent', into), 2, key('recent', into), key('recent', old), 'AGGREGATE', 'MAX')
   redis.call('ZREMRANGEBYRANK', key('recent', into), 0, -21)
+  if life > 0 then
+    redis.call('PEXPIRE', key('recent', into), whole(life))
+  end
   redis.call('DEL', from, key('recent', old))
   for _, sender in ipairs(senders) do
     merge_window(sender, old, into, now)
-    repeat
-      local woken = wake('window:' .. sender .. ':' .. old, now, 100)
-    until woken < 100
+    local group = 'window:' .. sender .. ':' .. old
+    local woken, last = wake(group, now, 100)
+    if woken == 100 then
+      redis.call('HSET', key('waking'), group, last)
+    end
+    if redis.call('HEXISTS', key('claimed', sender), old) == 1 then
+      redis.call('HSET', key('joining', sender), into, old)
+      place(sender, into, now)
+    end
     place(sender, old, now)
   end
 end
@@ -62,6 +73,13 @@ local function link(name, contact, since, now, senders, is_same)
     local at = string.match(redis.call('GET', key('alias', name)) or '', '|(%d+)$')
     if not at or tonumber(at) <= tonumber(since) then
       redis.call('SET', key('alias', name), home .. '|' .. whole(since))
+      local left = key('contact', other)
+      for _, field in ipairs({'address', 'user_id'}) do
+        if redis.call('HGET', left, field) == name then
+          redis.call('HDEL', left, field, field .. '_at') -- it reaches somebody else now
+        end
+      end
+      redis.call('HINCRBY', left, 'version', 1)
     end
     return
   end
@@ -70,4 +88,36 @@ local function link(name, contact, since, now, senders, is_same)
   end
   redis.call('SET', key('alias', other), home .. '|' .. whole(since))
   merge(other, home, now, senders)
+end
+
+-- What is newest of a contact: the name to answer to, the id, when it wrote. Of one time the smaller name stands.
+-- `opens`: the contact itself wrote; `by_number`: its number was shown; `is_notice`: of a new id.
+local function remember(contact, event_at, opens, address, id, by_number, is_notice)
+  local hash = key('contact', contact)
+  local known = redis.call('HMGET', hash, 'last_inbound_at', 'address', 'address_at', 'user_id', 'user_id_at',
+    'renumbered_at')
+  local fields = {}
+  if opens and event_at > tonumber(known[1] or '0') then
+    fields = {'last_inbound_at', whole(event_at)}
+  end
+  local function renew(name, value, old, since)
+    since = tonumber(since or '-1')
+    if value and (event_at > since or (event_at == since and value < old)) then
+      local i = #fields
+      fields[i + 1], fields[i + 2], fields[i + 3], fields[i + 4] = name, value, name .. '_at', whole(event_at)
+    end
+  end
+  renew('address', address, known[2], known[3])
+  renew('user_id', id, known[4], known[5])
+  -- A new id comes with a new number: the old one is nobody's that we know, until the contact writes from it again.
+  local is_seen_since = string.byte(known[2] or '-') == 43 and event_at < tonumber(known[3])
+  if is_notice and string.byte(contact) == 43 and not is_seen_since then
+    fields[#fields + 1], fields[#fields + 2] = 'renumbered_at', whole(event_at)
+  elseif opens and by_number and known[6] and event_at > tonumber(known[6]) then
+    redis.call('HDEL', hash, 'renumbered_at')
+  end
+  if #fields > 0 then
+    redis.call('HSET', hash, unpack(fields))
+  end
+  redis.call('HINCRBY', hash, 'version', 1)
 end

@@ -8,7 +8,23 @@ local function move_lane(sender, old, home)
     redis.call('ZADD', key('lane', sender, home), lane[i + 1], lane[i])
   end
   redis.call('DEL', key('lane', sender, old))
-  redis.call('HDEL', key('paused', sender), old)
+  local paused = key('paused', sender)
+  local pause, standing = redis.call('HGET', paused, old), redis.call('HGET', paused, home)
+  redis.call('HDEL', paused, old)
+  if pause and tonumber(pause) > tonumber(standing or '0') then
+    redis.call('HSET', paused, home, pause)
+  end
+end
+
+-- Whether a message of this person is still in hand under a name that has joined since: the lane waits for it.
+local function waits_for_other_name(sender, contact)
+  local other = redis.call('HGET', key('joining', sender), contact)
+  if other and redis.call('HEXISTS', key('claimed', sender), other) == 1 then
+    return true
+  elseif other then
+    redis.call('HDEL', key('joining', sender), contact)
+  end
+  return false
 end
 
 -- Puts a contact where its lane's head says: into `ready` with its priority and the time from which it may be
@@ -28,6 +44,9 @@ local function place(sender, contact, now, was_claimed)
   if home ~= contact then
     move_lane(sender, contact, home)
     return place(sender, home, now)
+  end
+  if waits_for_other_name(sender, contact) then
+    return 0
   end
   local head = redis.call('ZRANGE', key('lane', sender, contact), 0, 0)[1]
   local pause = redis.call('HGET', key('paused', sender), contact)

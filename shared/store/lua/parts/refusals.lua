@@ -6,6 +6,7 @@ local function refuse_window(id, now)
   local message = key('message', id)
   local found = redis.call('HMGET', message, 'sender', 'contact', 'begun_at', 'state', 'score', 'expires_at')
   local sender, contact = found[1], found[2]
+  count('window_disagreements_total:' .. sender .. ':false_open')
   refute_window(sender, resolve(contact), found[3], now)
   if redis.call('HINCRBY', message, 'window_refusals', 1) >= 2 then
     fail(id, sender, contact, 'provider_window_closed', now)

@@ -71,6 +71,7 @@ local function refute_window(sender, contact, begun_at, now)
     write_window(sender, contact, last, event, at)
     if last > 0 and last <= at and not (refused and last <= refused) then
       emit(now, 'window.closed', '', sender, contact, '{"reason":"provider"}')
+      redis.call('ZREM', key('closing'), sender .. ' ' .. contact)
     end
   end
   redis.call('HINCRBY', key('contact', contact), 'version', 1)
