@@ -74,6 +74,8 @@ class StatusReported:
     #: The contact's number and BSUID, where the report shows them.
     contact: ContactId | None = None
     user_id: ContactId | None = None
+    #: It failed because the contact told WhatsApp that it wants no such messages.
+    unwanted: Category | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,7 +128,7 @@ class Updates:
             event.reference.message_id.value,
             event.reference.attempt,
             event.state,
-            to_ms(event.at),
+            to_ms(min(event.at, now)),
             dump(result) if error else "",
             int(error is not None and error.error_class is ErrorClass.WINDOW),
             dump(pricing) if pricing else "",
@@ -137,6 +137,7 @@ class Updates:
             key_of(contact).value if contact is not None and is_joined else "",
             name.value if name is not None and is_joined else "",
             self._senders.get(sender.business, "") if is_joined else "",
+            event.unwanted or "",
         )
 
     def _preference(self, sender: AnySender, event: PreferenceChanged, now: datetime) -> Call:

@@ -17,6 +17,7 @@ from shared.domain.events import (
 )
 from shared.domain.identifiers import MessageId
 from shared.domain.message import MessageState
+from shared.domain.retry import ErrorClass
 from shared.domain.window import InboundKind
 from shared.store.callbacks import Callbacks, PushOutcome, first_place
 from shared.store.claims import Outcome, Settle
@@ -200,6 +201,15 @@ class TestPreference:
         self.told_whatsapp(stores, ConsentStatus.OPTED_IN)
 
         assert not self.consent(stores).is_opted_in(Category.MARKETING)
+
+    def test_a_report_that_the_contact_wants_no_marketing_is_such_a_stop(self, stores):
+        stores.contacts.set_consent(SENDER, ANNA, opt_in(NOW - DAY), list(Category), now=NOW)
+        sent = stores.accept()
+        report = status(sent.message_id, MessageState.FAILED, error_class=ErrorClass.PERMANENT)
+        stores.recorder.record([(SENDER, replace(report, unwanted=Category.MARKETING))], now=NOW)
+
+        assert not self.consent(stores).is_opted_in(Category.MARKETING)
+        assert self.consent(stores).is_opted_in(Category.UTILITY)
 
     def test_of_one_second_the_stop_stands_in_either_order(self, stores):
         stores.contacts.set_consent(SENDER, ANNA, opt_in(), list(Category), now=NOW)

@@ -6,6 +6,7 @@ Meta, "Status messages" webhook reference, read 2026-09.
 from collections.abc import Mapping
 from typing import Any
 
+from shared.domain.consent import Category
 from shared.domain.events import ReportedError, StatusReported, UpdateNoted
 from shared.domain.identifiers import AttemptReference, ProviderMessageId
 from shared.domain.message import MessageState
@@ -22,6 +23,10 @@ _STATES: Mapping[str | None, MessageState] = {
 }
 
 
+#: The contact stopped this business's marketing messages in WhatsApp's own settings.
+_UNWANTED = "131050"
+
+
 def read_status(status: Mapping[str, Any], envelope: Envelope) -> StatusReported | UpdateNoted:
     """Raise UnreadableError for what cannot be attributed, or is not a state."""
     if status.get("recipient_type") == "group":
@@ -34,13 +39,15 @@ def read_status(status: Mapping[str, Any], envelope: Envelope) -> StatusReported
         raise UnreadableError("no_id")
     number, user = text_at(status, "recipient_id"), text_at(status, "recipient_user_id")
     contact, user_id, _ = envelope.people.find(number, user) or NOBODY
+    error = _error_of(status) if state is MessageState.FAILED else None
     return StatusReported(
         recipient=envelope.recipient,
         reference=reference,
         provider_message_id=None if message_id is None else ProviderMessageId(message_id),
         state=state,
         at=moment(status.get("timestamp")),
-        error=_error_of(status) if state is MessageState.FAILED else None,
+        error=error,
+        unwanted=Category.MARKETING if error is not None and error.code == _UNWANTED else None,
         pricing=scalars(status.get("pricing")),
         conversation=_conversation_of(status),
         contact=contact,

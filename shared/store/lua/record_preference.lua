@@ -9,10 +9,4 @@ for _, name in ipairs(words(ARGV[4])) do
   link(name, contact, at, now, words(ARGV[5]))
   contact = resolve(contact)
 end
-local hash = key('contact', contact)
-if not keep_newer(hash, 'preference:' .. ARGV[6], ARGV[7], at) then
-  return {'unchanged'}
-end
-redis.call('HINCRBY', hash, 'version', 1)
-emit(now, 'consent.changed', '', sender, contact, cjson.encode({status = ARGV[7], categories = {ARGV[6]}}))
-return {'recorded'}
+return {put_preference(now, sender, contact, ARGV[6], ARGV[7], at) and 'recorded' or 'unchanged'}

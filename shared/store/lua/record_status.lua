@@ -1,10 +1,10 @@
 -- Records what the provider reports about an attempt. States only move forward; `failed` yields to `delivered`.
 -- USES lanes consent windows refusals identity
--- ROWS 13
+-- ROWS 14
 -- KEYS  business
 -- ARGV  for each row: now, id, attempt, state, reported at, error (JSON or ''), is a window refusal (1 or 0), pricing
 --       (JSON or ''), provider's id, sender that the report came to, contact and its other names that the report shows
---       (or ''), all senders of the business (space between)
+--       (or ''), all senders of the business (space between), category that the contact does not want, the report says (or '')
 -- Returns for each row {'moved'}, {'unchanged'}, {'rerouted'}, {'old_attempt'} or {'unknown_message'}
 local function record(row)
   local now, id, attempt, reported = row[1], row[2], row[3], row[4]
@@ -18,6 +18,9 @@ local function record(row)
   if not state or sender ~= row[10] then
     count('statuses_unmatched_total:' .. row[10])
     return {'unknown_message'}
+  end
+  if row[14] ~= '' then
+    put_preference(now, sender, resolve(contact), row[14], 'opted_out', tonumber(row[5]))
   end
   if found[2] ~= attempt then
     note(id, now, 'status_of_old_attempt', {status = reported, attempt = tonumber(attempt)})
@@ -74,4 +77,4 @@ local function record(row)
   return {'moved'}
 end
 
-return each_row(13, record)
+return each_row(14, record)

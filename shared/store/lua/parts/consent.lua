@@ -30,3 +30,14 @@ local function decide_consent(now, sender, contact, categories, status, at_secon
   end
   return #changed
 end
+
+-- What a contact told WhatsApp about a category ('opted_out' or 'resumed') stands beside the consent that it gave us.
+local function put_preference(now, sender, contact, category, status, at)
+  local hash = key('contact', contact)
+  if not keep_newer(hash, 'preference:' .. category, status, at) then
+    return false
+  end
+  redis.call('HINCRBY', hash, 'version', 1)
+  emit(now, 'consent.changed', '', sender, contact, cjson.encode({status = status, categories = {category}}))
+  return true
+end
