@@ -104,12 +104,21 @@ class ControlDoor:
         return Inbound(
             writer=writer,
             contact=self.world.contact_of(writer),
+            user_id=self._user_id(script, account, writer),
             text=text,
             message_id=message_id,
             at=at,
             name=name,
             file=self._new_file(script["media"], account) if is_file else None,
         )
+
+    def _user_id(self, script: dict[str, object], account: Account, writer: str) -> str:
+        given = script.get("user_id")
+        if given is None:
+            return writer if is_user_id(writer) else self.world.user_id_of(account, writer)
+        if not is_user_id(given) or not isinstance(account, MetaAccount):
+            raise ScriptError("'user_id' must be a business-scoped user id, and at Meta")
+        return given
 
     def _new_file(self, raw: object, account: Account) -> SentFile:
         file = parse_file(raw, provider=account.provider, number=account.number, at=self.world.now())
@@ -191,8 +200,8 @@ def _document() -> object:
 
 
 def _writer(script: dict[str, object], account: Account) -> str:
-    """Who writes: a phone number, or at Meta a user id, and then the phone number stays hidden."""
-    writer = script.get("from")
+    """Who writes: a phone number, or at Meta a user id alone, and then the phone number stays hidden."""
+    writer = script.get("from", script.get("user_id"))
     if is_e164(writer) or (is_user_id(writer) and isinstance(account, MetaAccount)):
         return writer
     raise ScriptError("'from' must be +E164, or at Meta a business-scoped user id")

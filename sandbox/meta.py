@@ -124,7 +124,7 @@ class MetaDoor:
             provider_message_id=message_id,
         )
         self._schedule_statuses(account, message, message_id, failure)
-        return _success(message, message_id)
+        return _success(message, message_id, self.world.contact_of(message.recipient))
 
     def _schedule_statuses(
         self, account: MetaAccount, message: Message, message_id: str, failure: Refusal | None
@@ -140,6 +140,7 @@ class MetaDoor:
                 name=name,
                 at=self.world.now() + after_seconds,
                 contact=contact,
+                user_id=self.world.user_id_of(account, contact),
                 contact_name=self.world.name_of(account.number, contact),
                 callback_data=message.sketch.reference,
                 category=message.category,
@@ -154,11 +155,11 @@ def _ordered_failure(fault: Fault | None) -> Refusal | None:
     return Refusal(code=fault.code, details="the sandbox was told to fail")
 
 
-def _success(message: Message, message_id: str) -> Response:
+def _success(message: Message, message_id: str, known_as: str) -> Response:
     """`wa_id` only for phone numbers, `user_id` only for user ids, `message_status` only for templates."""
     contact = {"input": message.recipient}
     if is_e164(message.recipient):
-        contact["wa_id"] = message.recipient.removeprefix("+")
+        contact["wa_id"] = known_as.removeprefix("+")
     else:
         contact["user_id"] = message.recipient
     accepted = {"id": message_id}

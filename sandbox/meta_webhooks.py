@@ -14,7 +14,7 @@ from sandbox.delivery import Post
 from sandbox.refusals import Refusal, meta_error
 from sandbox.shapes import is_e164
 from sandbox.templates import Template
-from sandbox.world import Inbound, user_id_of
+from sandbox.world import Inbound
 
 _ERRORS_PAGE = "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/"
 
@@ -32,6 +32,7 @@ class Status:
     at: float
     #: +E164, or a user id whose phone number the sandbox never saw.
     contact: str
+    user_id: str
     contact_name: str
     #: Echoed only if the request carried one.
     callback_data: str | None
@@ -55,14 +56,14 @@ def signature(body: bytes, app_secret: str) -> str:
 def inbound(account: MetaAccount, inbound: Inbound, name: str, link: str | None = None) -> Post:
     """A customer's text, or a file with its `link`. A writer known by user id only hides their number."""
     message: dict[str, object] = {
-        "from_user_id": user_id_of(account, inbound.writer),
+        "from_user_id": inbound.user_id,
         "id": inbound.message_id,
         "timestamp": str(int(inbound.at)),
         **_content(inbound, link),
     }
     if is_e164(inbound.writer):
         message = {"from": inbound.writer.removeprefix("+"), **message}
-    people = [_person(account, inbound.writer, name)]
+    people = [_person(inbound.writer, inbound.user_id, name)]
     return _post(account, {"contacts": people, "messages": [message]})
 
 
@@ -95,7 +96,7 @@ def status(account: MetaAccount, report: Status) -> Post:
     }
     if is_e164(report.contact):
         entry["recipient_id"] = report.contact.removeprefix("+")
-    entry["recipient_user_id"] = user_id_of(account, report.contact)
+    entry["recipient_user_id"] = report.user_id
     if report.callback_data is not None:
         entry["biz_opaque_callback_data"] = report.callback_data
     if report.failure is not None:
@@ -103,15 +104,15 @@ def status(account: MetaAccount, report: Status) -> Post:
         return _post(account, {"statuses": [entry]})
     if report.name != "read":
         entry["pricing"] = _pricing(report.category)
-    people = [_person(account, report.contact, report.contact_name)]
+    people = [_person(report.contact, report.user_id, report.contact_name)]
     return _post(account, {"contacts": people, "statuses": [entry]})
 
 
-def _person(account: MetaAccount, contact: str, name: str) -> dict[str, object]:
+def _person(contact: str, user_id: str, name: str) -> dict[str, object]:
     person: dict[str, object] = {"profile": {"name": name}}
     if is_e164(contact):
         person["wa_id"] = contact.removeprefix("+")
-    return {**person, "user_id": user_id_of(account, contact)}
+    return {**person, "user_id": user_id}
 
 
 def _pricing(category: str) -> dict[str, object]:

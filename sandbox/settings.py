@@ -2,9 +2,9 @@
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sandbox.shapes import ScriptError, is_number, is_text
+from sandbox.shapes import ScriptError, is_e164, is_number, is_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,8 @@ class Settings:
     sent_after_ms: float | None = 20
     delivered_after_ms: float | None = 60
     read_after_ms: float | None = None
+    #: Meta only: numbers whose account WhatsApp knows under another one, as +E164 to +E164.
+    wa_ids: dict[str, str] = field(default_factory=dict)
     #: False: the sandbox reports nothing at all, not even failures.
     statuses: bool = True
     #: Meta only: how long the link to a file works, and how long its id leads to a new one.
@@ -53,6 +55,7 @@ _CHECKS: dict[str, Callable[[object], bool]] = {
     "sent_after_ms": lambda value: value is None or is_number(value),
     "delivered_after_ms": lambda value: value is None or is_number(value),
     "read_after_ms": lambda value: value is None or is_number(value),
+    "wa_ids": lambda value: isinstance(value, dict) and all(map(is_e164, [*value, *value.values()])),
     "statuses": lambda value: isinstance(value, bool),
     "media_link_seconds": is_number,
     "media_kept_seconds": is_number,

@@ -45,6 +45,8 @@ class Inbound:
     writer: str
     #: As the windows know them: +E164 wherever the sandbox has seen it.
     contact: str
+    #: Meta only: what the webhook shows beside the number, or instead of it.
+    user_id: str
     text: str
     message_id: str
     at: float
@@ -105,6 +107,7 @@ class World:
         self._templates: dict[tuple[str, str, str], Template] = {}
         self._customers: dict[tuple[str, str], _Customer] = {}
         self._phones_by_user_id: dict[str, str] = {}
+        self._user_ids: dict[tuple[str, str], str] = {}
         self._faults: defaultdict[str, deque[Fault]] = defaultdict(deque)
         self._recorded: list[RecordedMessage] = []
 
@@ -172,7 +175,8 @@ class World:
             known = self._customers.get(key, _Customer(inbound.at, _DEFAULT_NAME))
             heard_at = max(inbound.at, known.last_inbound_at)
             self._customers[key] = _Customer(heard_at, inbound.name or known.name)
-            self._phones_by_user_id[user_id_of(account, inbound.contact)] = inbound.contact
+            self._phones_by_user_id[inbound.user_id] = inbound.contact
+            self._user_ids[account.template_owner, inbound.contact] = inbound.user_id
 
     def window_is_open(self, number: str, contact: str) -> bool:
         """Open while now < last inbound + the length of the window."""
@@ -200,8 +204,16 @@ class World:
         return customer.name if customer else _DEFAULT_NAME
 
     def contact_of(self, recipient: str) -> str:
-        """The phone number behind a user id, once that customer has written; else the user id itself."""
-        return self._phones_by_user_id.get(recipient, recipient)
+        """The phone number behind a user id, once that customer has shown it; else the user id itself.
+
+        Of a phone number the one that WhatsApp knows.
+        """
+        contact = self._phones_by_user_id.get(recipient, recipient)
+        return self._settings.wa_ids.get(contact, contact)
+
+    def user_id_of(self, account: Account, contact: str) -> str:
+        """The business-scoped id that a customer was last shown with, else one made up for them."""
+        return self._user_ids.get((account.template_owner, contact)) or made_up_user_id(account, contact)
 
     def add_faults(self, number: str, fault: Fault, times: int) -> int:
         """Returns how many wait for this number now."""
@@ -246,8 +258,8 @@ class World:
             return [each for each in self._recorded if number in (None, each.number)]
 
 
-def user_id_of(account: Account, contact: str) -> str:
-    """The business-scoped id of a customer, always the same for the same business and phone number.
+def made_up_user_id(account: Account, contact: str) -> str:
+    """A business-scoped id for a customer, always the same for the same business and phone number.
 
     reference: Meta "Business-scoped user IDs", read 2026-02: country, dot, up to 128 alphanumerics.
     """

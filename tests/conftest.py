@@ -13,7 +13,7 @@ from cli.redis_binary import RedisServerError
 from cli.redis_server import EmbeddedRedis
 from cli.unit import Unit, prepare
 from shared.store.connection import connect
-from tests.stage import Stage
+from tests.stage import Stage, stages
 
 # No deadline on a busy machine, and few enough examples to stay in seconds. CI runs the same ones each time:
 # a landing must not hang on luck; on a laptop chance goes on looking.
@@ -58,19 +58,16 @@ def any_redis(request: pytest.FixtureRequest) -> redis.Redis:
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
-    """Starts real processes; what is started is stopped, and the environment is as it was."""
-    before = dict(os.environ)
-    started: list[Stage] = []
+    """Starts real processes for one test."""
+    with stages(tmp_path) as start:
+        yield start
 
-    def start(*names: str, **settings: str) -> Stage:
-        started.append(Stage(tmp_path, names, **settings))
-        return started[-1]
 
-    yield start
-    for one in started:
-        one.unit.stop()
-    os.environ.clear()
-    os.environ.update(before)
+@pytest.fixture(scope="module")
+def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Stage]]:
+    """Starts real processes for all tests of a file: each test then has contacts of its own."""
+    with stages(tmp_path_factory.mktemp("stage")) as start:
+        yield start
 
 
 @pytest.fixture

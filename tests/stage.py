@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import redis
 import requests
 
 from cli.client import Api
+from cli.development import Development
 from cli.ports import free_binds
 from cli.unit import Unit, prepare
 from shared.store.connection import connect
+from tests.apps import App
 
 NUMBERS = {"shop": "+15550783881", "negozio": "+390212345678"}
 
@@ -20,12 +23,17 @@ NUMBERS = {"shop": "+15550783881", "negozio": "+390212345678"}
 class Stage:
     """Starts what is named, speaks to it, and keeps the supervisor's promise to restart what dies."""
 
-    def __init__(self, folder: Path, names: Sequence[str], **settings: str) -> None:
+    def __init__(
+        self, folder: Path, names: Sequence[str], *, apps: Sequence[App] = (), **settings: str
+    ) -> None:
+        """`apps`: those that are configured beside our own, each to be called at its address."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("FINESTRA_")}
         environ = {**inherited, **free_binds(), "FINESTRA_DATA_DIR": str(folder), **settings}
         logs = folder / "logs"
         logs.mkdir()
+        development = _configure(environ, folder, apps) if apps else None
         self.unit: Unit = prepare(environ, only=tuple(names), log_dir=logs)
+        self.unit.development = self.unit.development or development
         self.unit.start()
         assert self.unit.development is not None
         self.app = Api(self.unit.addresses.get("api", ""), self.unit.development.secret("orders_key"))
@@ -72,3 +80,34 @@ class Stage:
             for p in self.unit.log_dir.glob("*")
         ]
         return "\n".join(tails)
+
+
+def _configure(environ: dict[str, str], folder: Path, apps: Sequence[App]) -> Development:
+    """The configuration of our own with tables for `apps`; `environ` then names it."""
+    addresses = [f"http://{environ[f'FINESTRA_{name}_BIND']}" for name in ("RECEIVER", "SANDBOX")]
+    development = Development(folder, *addresses)
+    development.write()
+    with development.config_path.open("a", encoding="utf-8") as configuration:
+        configuration.writelines("\n" + app.table(folder / "secrets") for app in apps)
+    environ["FINESTRA_CONFIG"] = str(development.config_path)
+    environ["FINESTRA_SANDBOX_ACCOUNTS"] = str(development.accounts_path)
+    return development
+
+
+@contextmanager
+def stages(folder: Path) -> Iterator[Callable[..., Stage]]:
+    """Starts real processes; what is started is stopped, and the environment is as it was."""
+    before = dict(os.environ)
+    started: list[Stage] = []
+
+    def start(*names: str, **options: Any) -> Stage:
+        started.append(Stage(folder, names, **options))
+        return started[-1]
+
+    try:
+        yield start
+    finally:
+        for one in started:
+            one.unit.stop()
+        os.environ.clear()
+        os.environ.update(before)

@@ -13,6 +13,7 @@ from shared.clock import rfc3339
 from shared.configuration import App
 from shared.deps import Deps
 from shared.domain.callbacks import GIVE_UP_AFTER, app_pause, next_push
+from shared.errors import StoreUnavailableError
 from shared.observability import LogEvent, get_logger
 from shared.store.callbacks import AWAY_AFTER, Item, PushOutcome, first_place
 from shared.store.codec import dump
@@ -57,10 +58,19 @@ class Pusher:
                 _raise_first(done)
         finally:
             wait(in_hand)
-            self._deps.callbacks.done(self._business, self._app.name)
+            self._done()
         _raise_first(in_hand)
         told = ", ".join(f"{outcome} {number}" for outcome, number in sorted(self._outcomes.items()))
         return f"{self._app.name} → {told or 'nothing to push'}"
+
+    def _done(self) -> None:
+        try:
+            self._deps.callbacks.done(self._business, self._app.name)
+        except StoreUnavailableError as exc:
+            # The bell ends by itself; what went wrong before must not be hidden by this.
+            get_logger().warning(
+                LogEvent.STORE_UNAVAILABLE, where="callbacks", app=self._app.name, error=str(exc)
+            )
 
     def _give_up(self) -> None:
         """What is too old to be tried, all of it: an app that is away is asked for one event at a time."""

@@ -13,15 +13,21 @@ from shared.store.scripts import Call, Scripts, answers_of
 
 #: So many calls at most in one round trip: tens of milliseconds for Redis, far below our patience.
 _MOST_CALLS = 1_000
+#: Round trips at once, when the next has many calls: it is written and sent while Redis works on the other
+#: and waits for its disk. A few calls rather wait for company.
+_MOST_TRIPS = 2
+_MANY_CALLS = 50
 
 
 class _Turn:
-    """The calls of one thread, and its signal: they are answered, or it has to go itself."""
+    """The calls of one thread, and its signal: they are answered, or it has to carry a group itself."""
 
     def __init__(self, calls: Sequence[Call]) -> None:
         self.calls = calls
         self.answers: list[Any] | None = None
         self.error: Exception | None = None
+        #: The turns to carry, its own first.
+        self.group: Sequence[_Turn] = ()
         self.signal = threading.Lock()
         self.signal.acquire()
 
@@ -32,38 +38,41 @@ class GroupedScripts:
     def __init__(self, scripts: Scripts) -> None:
         self._scripts = scripts
         self._lock = threading.Lock()
+        #: Somebody is on the way while anybody waits.
         self._waiting: list[_Turn] = []
-        self._is_busy = False
+        self._trips = 0
 
     def run_all(self, calls: Sequence[Call]) -> list[Any]:
         """Raises StoreUnavailableError when the server is the trouble, for everybody in the round trip."""
         turn = _Turn(calls)
         with self._lock:
-            self._waiting.append(turn)
-            must_wait = self._is_busy
-            self._is_busy = True
-        if must_wait:
+            if self._trips == 0 or (self._trips < _MOST_TRIPS and len(calls) >= _MANY_CALLS):
+                self._trips += 1
+                turn.group = (turn,)
+            else:
+                self._waiting.append(turn)
+        if not turn.group:
             turn.signal.acquire()
-        if turn.answers is None and turn.error is None:
-            self._go()
+        if turn.group:
+            self._go(turn.group)
         if turn.error is not None:
             raise turn.error
         return answers_of(turn.answers or [])
 
-    def _go(self) -> None:
-        """Carry the turns that wait, ours among them, then tell the next thread to go, if one has come."""
-        with self._lock:
-            group = self._next_group()
+    def _go(self, group: Sequence[_Turn]) -> None:
+        """Carry the turns, ours first among them, then hand the round trip to the first of those who wait."""
         try:
             self._carry(group)
         finally:
             with self._lock:
-                for turn in group:
-                    turn.signal.release()
                 if self._waiting:
-                    self._waiting[0].signal.release()
+                    successors = self._next_group()
+                    successors[0].group = successors
+                    successors[0].signal.release()
                 else:
-                    self._is_busy = False
+                    self._trips -= 1
+            for turn in group[1:]:
+                turn.signal.release()
 
     def _next_group(self) -> list[_Turn]:
         size, count = 0, 0

@@ -51,15 +51,14 @@ def wait_for(condition):
         time.sleep(0.001)
 
 
-def run_while_one_is_on_its_way(scripts, *turns):
-    """The first turn goes alone and is held; the others are there when it comes back."""
+def run_while_one_is_on_its_way(scripts, *turns, waiting=None):
+    """The first turn goes alone and is held; the others are there, `waiting` of them, when it comes back."""
     grouped = GroupedScripts(scripts)
     with ThreadPoolExecutor(len(turns) + 1) as pool:
         first = pool.submit(grouped.run_all, [count("first")])
         wait_for(lambda: scripts.trips)
         others = [pool.submit(grouped.run_all, turn) for turn in turns]
-        while len(grouped._waiting) < len(turns):
-            pass
+        wait_for(lambda: len(grouped._waiting) == (len(turns) if waiting is None else waiting))
         scripts.gate.set()
         first.result(10)
         return [other.exception(10) or other.result() for other in others]
@@ -101,10 +100,10 @@ def test_rows_that_are_none_are_a_fault_and_nobody_elses_answer(any_redis):
 
 
 def test_a_crowd_goes_in_several_round_trips(scripts):
-    turns = [[count("a")] * 600 for _ in range(3)]
-    run_while_one_is_on_its_way(scripts, *turns)
+    turns = [[count("a")] * 600 for _ in range(4)]
+    run_while_one_is_on_its_way(scripts, *turns, waiting=3)
 
-    assert scripts.trips == [1, 600, 600, 600]
+    assert scripts.trips == [1, 600, 600, 600, 600]
 
 
 def test_a_server_that_is_away_is_away_for_everybody_at_once():

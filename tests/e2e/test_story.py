@@ -85,7 +85,7 @@ def test_a_message_tells_why_it_went_the_way_it_went(stage):
 def test_a_window_refused_late_by_the_provider_ends_with_the_template(stage):
     """The sandbox keeps its own windows: it says no where we still say yes."""
     live = stage("receiver", "api", "worker", "sandbox")
-    _approve(live)
+    approve(live)
     consent = {"status": "opted_in", "source": "test"}
     live.app.call("PUT", "/v1/contacts/+393331234567/consent?sender=shop", json=consent)
     assert live.writes("+393331234567") == 200
@@ -106,7 +106,7 @@ def test_a_window_refused_late_by_the_provider_ends_with_the_template(stage):
     assert attempts[0]["error"]["code"] == "131047"
 
 
-def _approve(live) -> None:
+def approve(live) -> None:
     body = "Ciao {{1}}, il tuo ordine {{2}} è pronto."
     template = {"name": "ordine_pronto", "language": "it", "body": body}
     registered = {**template, "sender": "shop", "tag": "UTILITY", "samples": ["Anna", "991"]}

@@ -79,6 +79,34 @@ def test_a_user_id_writes_without_any_phone_number(stage):
     assert "wa_id" not in value["contacts"][0]
 
 
+def test_a_user_id_that_is_named_alone_writes_without_any_phone_number(stage):
+    stage.control("POST", "inbound", {"user_id": "IT.90011223344", "to": META_NUMBER, "text": "ciao"})
+
+    value = stage.receiver.next_json()["entry"][0]["changes"][0]["value"]
+    assert value["contacts"] == [{"profile": {"name": "Customer"}, "user_id": "IT.90011223344"}]
+    assert value["messages"][0]["from_user_id"] == "IT.90011223344"
+    assert "from" not in value["messages"][0]
+
+
+def test_a_phone_number_is_shown_with_the_user_id_that_a_script_names(stage):
+    stage.hear(user_id="NL.90011223344")
+
+    value = stage.receiver.next_json()["entry"][0]["changes"][0]["value"]
+    shown = value["contacts"][0]
+    assert (shown["wa_id"], shown["user_id"]) == ("393331234567", "NL.90011223344")
+    assert value["messages"][0]["from_user_id"] == "NL.90011223344"
+    stage.send_meta(TEXT)
+    status = stage.receiver.next_json()["entry"][0]["changes"][0]["value"]["statuses"][0]
+    assert status["recipient_user_id"] == "NL.90011223344"
+
+
+@pytest.mark.parametrize(
+    "script", [{"user_id": "90011223344"}, {"user_id": ["NL.1"]}, {"user_id": "NL.1", "to": CM_NUMBER}]
+)
+def test_a_user_id_that_cannot_be_is_refused(stage, script):
+    assert "user_id" in stage.hear(**script)["error"]
+
+
 def test_a_user_id_and_its_phone_number_share_one_window(stage):
     stage.hear()
     user_id = stage.receiver.next_json()["entry"][0]["changes"][0]["value"]["contacts"][0]["user_id"]
@@ -312,6 +340,7 @@ def test_settings_are_merged_and_told(stage):
         "sent_after_ms": 0,
         "delivered_after_ms": 0,
         "read_after_ms": 5,
+        "wa_ids": {},
         "statuses": True,
         "media_link_seconds": 300,
         "media_kept_seconds": 604800,

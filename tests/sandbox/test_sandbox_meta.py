@@ -143,6 +143,25 @@ def test_answers_a_user_id_without_wa_id(stage):
     assert answer["contacts"] == [{"input": "IT.90011223344", "user_id": "IT.90011223344"}]
 
 
+def test_a_number_that_whatsapp_knows_under_another_is_answered_and_reported_under_it(stage):
+    stage.control("PUT", "settings", {"wa_ids": {"+525512345678": "+5215512345678"}})
+
+    answer = stage.send_meta(text(to="+525512345678")).get_json()
+
+    assert answer["contacts"] == [{"input": "+525512345678", "wa_id": "5215512345678"}]
+    failed = stage.receiver.next_json()["entry"][0]["changes"][0]["value"]["statuses"][0]
+    assert failed["recipient_id"] == "5215512345678"
+
+
+def test_both_names_of_a_number_share_one_window(stage):
+    stage.control("PUT", "settings", {"wa_ids": {"+525512345678": "+5215512345678"}})
+    stage.hear(**{"from": "+5215512345678"})
+
+    stage.send_meta(text(to="+525512345678"))
+
+    assert [each["code"] for each in stage.requests()] == [None]
+
+
 def test_records_what_the_customer_reads(stage):
     stage.send_meta(template("benvenuto", values=["Bottega", "Anna"], names=["shop", "first_name"]))
 
@@ -194,6 +213,19 @@ def test_reports_sent_and_delivered_with_price_and_callback_data(stage):
         "biz_opaque_callback_data": "job:42",
         "pricing": {"billable": True, "pricing_model": "PMP", "type": "regular", "category": "utility"},
     }
+
+
+def test_a_status_of_a_hidden_number_shows_the_user_id_alone(stage):
+    user = "IT.90011223344"
+    stage.hear(**{"from": user})
+    stage.receiver.next()
+
+    stage.send_meta(text(to=MISSING, recipient=user))
+
+    value = stage.receiver.next_json()["entry"][0]["changes"][0]["value"]
+    assert value["contacts"] == [{"profile": {"name": "Customer"}, "user_id": user}]
+    assert value["statuses"][0]["recipient_user_id"] == user
+    assert "recipient_id" not in value["statuses"][0]
 
 
 def test_reports_read_only_when_told(stage):
