@@ -69,7 +69,9 @@ def test_number_and_user_id_are_one_contact_once_a_webhook_shows_both(live):
     assert by_user == by_number
     assert by_number["identities"] == {"phone_number": NUMBER, "whatsapp_number": NUMBER, "user_id": USER}
     assert by_number["window"]["open"] is True
-    assert by_number["latest"][1:] == earlier["latest"]
+    # Both may carry the same second, and then nobody can say which came first.
+    assert len(by_number["latest"]) == 2
+    assert earlier["latest"][0] in by_number["latest"]
     assert message["route"]["kind"] == "session"
     assert requests_for(live, message) == [("session", NUMBER, "accepted")]
 
