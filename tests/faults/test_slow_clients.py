@@ -165,6 +165,7 @@ def test_nginx_logs_neither_address_nor_path_nor_query(front):
         time.sleep(0.02)
 
     log = front.log()
-    assert [int(status) for status in re.findall(r'"status": (\d+)', log)] == [200, 413, 403, 503]
+    # Each nginx process writes its own lines, so two answers may stand in either order.
+    assert sorted(int(status) for status in re.findall(r'"status": (\d+)', log)) == [200, 403, 413, 503]
     for unwanted in (front.token, "negozio", "SECRET", "127.0.0.1", "/webhooks"):
         assert unwanted not in log
