@@ -105,6 +105,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "shared.queues": (*DOMAIN, *GROUND, "shared.settings"),
     "shared.decision": (*DOMAIN, *GROUND, "shared.store"),
     "shared.deps": (*DOMAIN, *GROUND, *ASSEMBLY, *SIBLINGS),
+    "shared.acceptance": (*DOMAIN, *GROUND, "shared.deps", "shared.schemas", "shared.store"),
     "workers": ("shared", "workers"),
     "webhook": ("shared", "webhook"),
     "cli": ("shared", "cli"),

@@ -12,6 +12,7 @@ from typing import Any
 from flask import Flask, Response, current_app, g
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
+from shared.acceptance import Refusal
 from shared.errors import FinestraError, StoreUnavailableError
 from shared.observability import LogEvent, get_logger, place_of
 
@@ -142,6 +143,13 @@ def install_errors(app: Flask) -> None:
 def problem(
     code: Code, detail: str, *, errors: FieldErrors | None = None, headers: Mapping[str, str] | None = None
 ) -> Response:
+    body = problem_body(code, detail, errors=errors)
+    return Response(
+        current_app.json.dumps(body), body["status"], headers=dict(headers or {}), content_type=MEDIA_TYPE
+    )
+
+
+def problem_body(code: Code, detail: str, *, errors: FieldErrors | None = None) -> dict[str, Any]:
     kind = KINDS[code]
     body: dict[str, Any] = {
         "type": f"/docs/errors#{code}",
@@ -152,11 +160,12 @@ def problem(
         # Not the path, which may hold a number: problems get logged by those who receive them.
         "instance": f"/requests/{g.get('request_id', 'unknown')}",
     }
-    if errors:
-        body["errors"] = errors
-    return Response(
-        current_app.json.dumps(body), kind.status, headers=dict(headers or {}), content_type=MEDIA_TYPE
-    )
+    return body | ({"errors": errors} if errors else {})
+
+
+def problem_of(refusal: Refusal) -> ProblemError:
+    """What the door answers when a message is refused."""
+    return ProblemError(Code(refusal.code), refusal.detail, errors=refusal.errors)
 
 
 def _answer(error: Exception) -> Response:

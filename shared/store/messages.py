@@ -91,20 +91,14 @@ class Messages:
 
     def accept(self, sender: AnySender, acceptance: Acceptance, *, now: datetime) -> AcceptAnswer:
         """Write one message, or answer the earlier one. Safe to repeat. Raises StoreUnavailableError."""
-        answer = self._scripts.run(self._accept_call(sender, acceptance, now))
-        match answer[0]:
-            case "reused":
-                return KeyReused()
-            case "mismatch":
-                return TemplateMismatch(answer[1], _variables(answer[2]))
-            case _:
-                _, message_id, accepted_at, ring, known = answer
-                return Accepted(
-                    message_id=MessageId(message_id),
-                    accepted_at=from_ms(accepted_at),
-                    must_ring=bool(ring),
-                    known=load_known(known, self._window_length),
-                )
+        return self.accept_all([(sender, acceptance)], now=now)[0]
+
+    def accept_all(
+        self, acceptances: Sequence[tuple[AnySender, Acceptance]], *, now: datetime
+    ) -> list[AcceptAnswer]:
+        """The same for many, each by itself, in one round trip."""
+        calls = [self._accept_call(sender, acceptance, now) for sender, acceptance in acceptances]
+        return [self._accept_answer(answer) for answer in self._scripts.run_all(calls)] if calls else []
 
     def facts(self, sender: AnySender, request: MessageRequest) -> Known:
         """What a decision about `request` would look at now; for dry runs."""
@@ -127,16 +121,32 @@ class Messages:
             read_message(message_id, stored) for message_id, stored in zip(ids, hashes, strict=True) if stored
         ]
 
-    def has_answered(self, sender: AnySender, app: str, idempotency_key: str) -> bool:
-        """Whether a message was accepted under this key, which `accept` would answer again."""
+    def have_answered(self, app: str, keys: Sequence[tuple[AnySender, str | None]]) -> list[bool]:
+        """Whether a message was accepted under each key, which `accept` would answer again."""
         with translated(self._client):
-            return bool(
-                self._client.exists(Keys(sender.business).idempotency(app, sender.alias, idempotency_key))
-            )
+            pipeline = self._client.pipeline(transaction=False)
+            for sender, key in keys:
+                pipeline.exists(Keys(sender.business).idempotency(app, sender.alias, key or ""))
+            return [bool(found) for found in pipeline.execute()]
 
     def count(self, business: str, state: MessageState) -> int:
         with translated(self._client):
             return int(self._client.zcard(Keys(business).state(state)))
+
+    def _accept_answer(self, answer: Sequence[Any]) -> AcceptAnswer:
+        match answer[0]:
+            case "reused":
+                return KeyReused()
+            case "mismatch":
+                return TemplateMismatch(answer[1], _variables(answer[2]))
+            case _:
+                _, message_id, accepted_at, ring, known = answer
+                return Accepted(
+                    message_id=MessageId(message_id),
+                    accepted_at=from_ms(accepted_at),
+                    must_ring=bool(ring),
+                    known=load_known(known, self._window_length),
+                )
 
     def _accept_call(self, sender: AnySender, acceptance: Acceptance, now: datetime) -> Call:
         request = acceptance.request

@@ -3,9 +3,10 @@
 from flask import g, request
 from structlog.contextvars import bind_contextvars
 
+from shared.acceptance import Refusal, choose_sender
 from shared.configuration import AnySender, App
 from webhook.api.context import caller, deps, door
-from webhook.errors import Code, ProblemError
+from webhook.errors import Code, ProblemError, problem_of
 
 
 def require(scopes: tuple[str, ...]) -> None:
@@ -25,32 +26,17 @@ def own_senders() -> list[AnySender]:
 
 def sender_of_body(alias: str | None) -> AnySender:
     """The sender that a body names; what is wrong with it is a mistake in the body."""
-    if alias is not None and deps().sender(alias) is None:
-        raise _invalid(f"there is no such sender; {_names_own()}")
-    return _choose(alias)
+    chosen = choose_sender(deps().settings.configuration, caller(), alias)
+    if isinstance(chosen, Refusal):
+        raise problem_of(chosen)
+    return chosen
 
 
 def sender_of_address(alias: str | None) -> AnySender:
     """The sender that `?sender=` or the path names."""
     if alias is not None and deps().sender(alias) is None:
         raise ProblemError(Code.UNKNOWN_SENDER, f"There is no such sender; {_names_own()}.")
-    return _choose(alias)
-
-
-def _choose(alias: str | None) -> AnySender:
-    own = own_senders()
-    if alias is None:
-        if len(own) != 1:
-            raise _invalid(f"needed, as there is not exactly one; {_names_own()}")
-        return own[0]
-    for sender in own:
-        if sender.alias == alias:
-            return sender
-    raise ProblemError(Code.SENDER_NOT_ALLOWED, f"The key may not use this sender; {_names_own()}.")
-
-
-def _invalid(text: str) -> ProblemError:
-    return ProblemError(Code.INVALID_REQUEST, "See errors.", errors={"sender": [text]})
+    return sender_of_body(alias)
 
 
 def _names_own() -> str:

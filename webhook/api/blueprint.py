@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, NoReturn, cast
 
@@ -11,6 +11,7 @@ import flask_smorest
 import marshmallow
 from webargs.flaskparser import FlaskParser
 
+from shared.schemas.documents import canonical, flatten
 from webhook.api.auth import require
 from webhook.errors import Code, ProblemError
 
@@ -44,7 +45,7 @@ class Parser(FlaskParser):
         raw = req.get_data(cache=True)
         try:
             document = json.loads(raw)
-            flask.g.canonical_body = _canonical(document)
+            flask.g.canonical_body = canonical(document)
         except (ValueError, RecursionError) as exc:
             raise ProblemError(Code.NOT_JSON, _why_not_json(exc)) from exc
         return document
@@ -89,25 +90,6 @@ def canonical_body() -> bytes:
     """The body that was parsed, in one spelling: a repeat may order its fields otherwise."""
     body: bytes = flask.g.canonical_body
     return body
-
-
-def flatten(messages: Any, prefix: str = "") -> dict[str, list[str]]:  # noqa: ANN401 - marshmallow's nesting
-    """Marshmallow's nested messages by dotted field: `template.variables.2`."""
-    if isinstance(messages, Mapping):
-        flat: dict[str, list[str]] = {}
-        for name, nested in messages.items():
-            path = prefix if name == "_schema" else f"{prefix}.{name}".lstrip(".")
-            for field, texts in flatten(nested, path).items():
-                flat.setdefault(field, []).extend(texts)
-        return flat
-    texts = messages if isinstance(messages, list) else [messages]
-    return {prefix or "body": [str(text) for text in texts]}
-
-
-def _canonical(document: object) -> bytes:
-    """Raises ValueError for what JSON or UTF-8 does not have: NaN, half a surrogate pair."""
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
-    return text.encode()
 
 
 def _why_not_json(error: Exception) -> str:

@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
+from shared.acceptance import Receipt
 from shared.clock import from_ms, rfc3339
-from shared.configuration import AnySender, Policy
+from shared.configuration import Policy
 from shared.decision import describe, facts_of
 from shared.domain.identifiers import MessageId
-from shared.domain.message import MessageRequest, MessageState
+from shared.domain.message import MessageState
 from shared.domain.routing import decide
-from shared.store.messages import Accepted, MessageRecord
+from shared.store.messages import MessageRecord
 
 
-def view_accepted(
-    request: MessageRequest, accepted: Accepted, sender: AnySender, policy: Policy
-) -> dict[str, Any]:
+def view_accepted(receipt: Receipt, policy: Policy) -> dict[str, Any]:
     """From the facts at acceptance only, so that a repeat gets the same answer."""
-    facts = facts_of(accepted.known, sender, policy, accepted.accepted_at)
+    accepted, request = receipt.accepted, receipt.request
+    facts = facts_of(accepted.known, receipt.sender, policy, accepted.accepted_at)
     return {
         "id": accepted.message_id.value,
         "state": MessageState.QUEUED,

@@ -1,0 +1,97 @@
+"""Accepting messages without a door: each by itself, in order, in one round trip."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.acceptance import Receipt, Refusal, RefusalCode, accept, accept_one, read_submission
+from shared.domain.message import MessageState
+from tests.builders import World, app, template
+from webhook.errors import KINDS, Code
+
+ORDERS = app("orders")
+TEXT = {"to": "+393331234567", "sender": "shop", "text": "Ciao Anna, il tuo ordine 991 è pronto."}
+
+
+@pytest.fixture
+def world(any_redis) -> World:
+    return World(any_redis)
+
+
+def submission(key=None, **changes):
+    return read_submission({**TEXT, **changes}, key)
+
+
+def code_of(answer):
+    return answer.code if isinstance(answer, Refusal) else "accepted"
+
+
+def test_each_is_accepted_or_refused_by_itself_in_its_place(world):
+    world.deps.templates.create("default", template(), nonce="n")
+    mismatch = {"name": "ordine_pronto", "language": "it", "variables": ["Anna"]}
+    late = submission(expires_at="2086-11-22T11:59:59Z")
+
+    answers = accept(
+        world.deps,
+        ORDERS,
+        [
+            submission(),
+            late,
+            submission(sender="nobody"),
+            submission(to="IT.1234567890", sender="negozio"),
+            submission(template=mismatch),
+            submission(to="+393330000002"),
+        ],
+    )
+
+    assert list(map(code_of, answers)) == [
+        "accepted",
+        RefusalCode.INVALID_REQUEST,
+        RefusalCode.INVALID_REQUEST,
+        RefusalCode.UNSUPPORTED_BY_PROVIDER,
+        RefusalCode.TEMPLATE_MISMATCH,
+        "accepted",
+    ]
+    assert world.deps.messages.count("default", MessageState.QUEUED) == 2
+    assert answers[5].request.to.value == "+393330000002"
+
+
+def test_each_sender_is_rung_once(world):
+    accept(world.deps, ORDERS, [submission(sender=alias) for alias in ("shop", "negozio", "shop", "negozio")])
+
+    assert sorted(world.rung) == ["negozio", "shop"]
+
+
+def test_a_key_is_answered_again_and_not_reused(world):
+    first = accept_one(world.deps, ORDERS, submission("k"))
+    again, reused = accept(world.deps, ORDERS, [submission("k"), submission("k", text="another")])
+
+    assert isinstance(first, Receipt)
+    assert again.is_repeat
+    assert again.accepted.message_id == first.accepted.message_id
+    assert reused.code is RefusalCode.IDEMPOTENCY_KEY_REUSED
+
+
+def test_a_repeat_is_answered_after_its_time(world):
+    in_time = submission("k", expires_at="2086-11-22T12:00:05Z")
+    first = accept_one(world.deps, ORDERS, in_time)
+    world.clock.advance(timedelta(seconds=10))
+
+    again, too_late = accept(
+        world.deps, ORDERS, [in_time, submission("other", expires_at="2086-11-22T12:00:05Z")]
+    )
+
+    assert again.accepted.message_id == first.accepted.message_id
+    assert too_late.code is RefusalCode.INVALID_REQUEST
+
+
+def test_what_cannot_be_read_is_a_refusal_by_field():
+    refusal = read_submission({"to": "+393331234567", "txet": "ciao"}, None)
+
+    assert refusal.code is RefusalCode.INVALID_REQUEST
+    assert "did you mean text?" in refusal.errors["txet"][0]
+
+
+@pytest.mark.parametrize("code", RefusalCode)
+def test_the_door_has_a_status_for_each_refusal(code):
+    assert Code(code.value) in KINDS
