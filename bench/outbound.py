@@ -125,6 +125,7 @@ def accept(messages: int) -> None:
     from shared.domain.events import MessageReceived
     from shared.domain.identifiers import ContactId
     from shared.domain.message import MessageRequest
+    from shared.domain.session_content import Text
     from shared.domain.window import InboundKind
     from shared.queues import Doorbell
     from shared.settings import load_settings
@@ -143,7 +144,10 @@ def accept(messages: int) -> None:
     print(time.time(), flush=True)
     for contact in contacts:
         request = MessageRequest(
-            to=contact, sender="shop", text="Il tuo ordine è pronto.", expires_at=now + timedelta(days=1)
+            to=contact,
+            sender="shop",
+            content=Text("Il tuo ordine è pronto."),
+            expires_at=now + timedelta(days=1),
         )
         acceptance = Acceptance(message_id=deps.new_message_id(), app="bench", request=request)
         accepted = deps.messages.accept(sender, acceptance, now=deps.clock.now())

@@ -18,6 +18,7 @@ from shared.domain.events import MessageReceived, ReportedError, StatusReported
 from shared.domain.identifiers import AttemptReference, ContactId, MessageId, PhoneNumber, ProviderMessageId
 from shared.domain.message import InDoubt, MessageRequest, MessageState, Priority, WhenClosed, WhenOpen
 from shared.domain.retry import ErrorClass
+from shared.domain.session_content import Text
 from shared.domain.templates import Approval, Gate, Template, TemplateCall, TemplateId
 from shared.domain.window import InboundKind, WindowPolicy
 from shared.http.client import HttpCall
@@ -37,6 +38,7 @@ from shared.store.updates import RecordingPolicy
 
 # Far ahead, because Redis ends windows by its own clock, which no test can turn back.
 NOW = datetime(2086, 11, 22, 12, 0, tzinfo=UTC)
+TEXT = Text("Ciao Anna, il tuo ordine 991 è pronto.")
 ANNA = ContactId("+393331234567")
 DAY = timedelta(days=1)
 GRACE = timedelta(seconds=60)
@@ -114,7 +116,7 @@ def request(**changes: object) -> MessageRequest:
     values = {
         "to": ANNA,
         "sender": "shop",
-        "text": "Ciao Anna, il tuo ordine 991 è pronto.",
+        "content": TEXT,
         "templates": (call(),),
         "category": Category.UTILITY,
         "when_open": WhenOpen.SESSION,

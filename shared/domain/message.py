@@ -10,6 +10,7 @@ from enum import IntEnum, StrEnum
 
 from shared.domain.consent import Category
 from shared.domain.identifiers import ContactId
+from shared.domain.session_content import SessionContent
 from shared.domain.templates import TemplateCall
 
 
@@ -118,11 +119,14 @@ class InDoubt(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRequest:
-    """What an app asked for, validated. At least one of `text` and `templates` is there."""
+    """What an app asked for, validated. At least one of `content` and `templates` is there."""
 
     to: ContactId
     sender: str
-    text: str | None = None
+    #: Free-form, for an open window.
+    content: SessionContent | None = None
+    #: WhatsApp's id, `wamid.…`, of the message that `content` quotes.
+    reply_to: str | None = None
     #: The template and its alternates, in order; empty when there is none.
     templates: tuple[TemplateCall, ...] = ()
     category: Category = Category.UTILITY

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from shared.domain.consent import Category, Consent
 from shared.domain.message import MessageRequest, WhenClosed, WhenOpen
+from shared.domain.session_content import SessionContent, Text
 from shared.domain.templates import Template, TemplateCall, TemplateStatus
 from shared.domain.window import Window
 
@@ -75,10 +76,12 @@ class RouteKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRoute:
-    """Send `text` freely. Only `decide` builds one, and only while the window is open."""
+    """Send `content` freely. Only `decide` builds one, and only while the window is open."""
 
     rule: Rule
-    text: str
+    content: SessionContent
+    #: WhatsApp's id of the message that `content` quotes.
+    reply_to: str | None = None
     #: The last instant at which the request may begin: the window's end less the margin.
     begin_before: datetime
     kind: RouteKind = RouteKind.SESSION
@@ -198,19 +201,20 @@ def _is_opted_out(category: Category, facts: Facts) -> bool:
 
 
 def _session(request: MessageRequest, facts: Facts) -> SessionRoute | None:
-    text = request.text or _template_as_text(request, facts)
-    if text is None or facts.window.expires_at is None:
+    content = request.content or _template_as_text(request, facts)
+    if content is None or facts.window.expires_at is None:
         return None
-    return SessionRoute(rule=Rule.WINDOW_OPEN, text=text, begin_before=facts.window.expires_at - facts.margin)
+    end = facts.window.expires_at - facts.margin
+    return SessionRoute(rule=Rule.WINDOW_OPEN, content=content, reply_to=request.reply_to, begin_before=end)
 
 
-def _template_as_text(request: MessageRequest, facts: Facts) -> str | None:
+def _template_as_text(request: MessageRequest, facts: Facts) -> Text | None:
     """A request with only a template: in an open window a text-only utility template can go as text."""
-    for call, template in zip(request.templates, facts.templates, strict=True):
-        if template is not None and template.renders_as_session_text and call.fits(template):
-            return template.as_text(call)
-        return None  # only the first: alternates are for when it cannot go
-    return None
+    if not request.templates or facts.templates[0] is None:
+        return None
+    # Only the first: alternates are for when it cannot go.
+    text = facts.templates[0].as_session_text(request.templates[0])
+    return None if text is None else Text(text)
 
 
 def _choose_template(request: MessageRequest, facts: Facts) -> Route:

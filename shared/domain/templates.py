@@ -10,6 +10,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from shared.domain.consent import Category
+from shared.domain.session_content import Header
 
 MAX_BODY_LENGTH = 1024
 MAX_FOOTER_LENGTH = 60
@@ -92,15 +93,32 @@ class Template:
     def is_category_changed(self) -> bool:
         return self.original_category is not None and self.original_category is not self.category
 
-    @property
-    def renders_as_session_text(self) -> bool:
-        """Approved, utility, text only: in an open window it can go as a session message."""
-        return self.status is TemplateStatus.APPROVED and self.category is Category.UTILITY
-
-    def as_text(self, call: "TemplateCall") -> str:
-        """What the contact would read, as one text. The call must fit."""
+    def as_session_text(self, call: "TemplateCall") -> str | None:
+        """What the contact would read, as one text; None unless it is approved, utility and text only."""
+        is_usable = self.status is TemplateStatus.APPROVED and self.category is Category.UTILITY
+        if not is_usable or call.header is not None or call.buttons or not call.fits(self):
+            return None
         text = render(self.body, call.values)
         return f"{text}\n\n{self.footer}" if self.footer else text
+
+
+class ButtonFill(StrEnum):
+    """What of a template's button a request fills."""
+
+    #: The variable end of its address.
+    URL_SUFFIX = "url_suffix"
+    #: What comes back when it is pressed.
+    PAYLOAD = "payload"
+    #: What is copied when it is pressed.
+    CODE = "code"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateButton:
+    #: From 0, as the template shows them.
+    index: int
+    fill: ButtonFill
+    value: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +129,8 @@ class TemplateCall:
     language: str
     #: Variable name, or its number as text, to value.
     values: Mapping[str, str]
+    header: Header | None = None
+    buttons: tuple[TemplateButton, ...] = ()
 
     def fits(self, template: Template) -> bool:
         return set(self.values) == set(template.variables)

@@ -14,6 +14,7 @@ from shared.configuration import AnySender
 from shared.domain.consent import Category
 from shared.domain.identifiers import ContactId
 from shared.domain.message import InDoubt, MessageRequest, Priority, WhenClosed, WhenOpen
+from shared.domain.session_content import SessionContent, Text
 from shared.domain.templates import TemplateCall
 from shared.schemas.strict import Contact, Moment, RequestSchema
 from shared.schemas.template_call import TemplateWithAlternatesSchema
@@ -48,7 +49,7 @@ class Draft:
 
     to: ContactId
     sender: str | None
-    text: str | None
+    content: SessionContent | None
     templates: tuple[TemplateCall, ...]
     category: Category
     #: None: as the sender is configured.
@@ -77,7 +78,7 @@ class Draft:
         return MessageRequest(
             to=self.to,
             sender=sender.alias,
-            text=self.text,
+            content=self.content,
             templates=self.templates,
             category=self.category,
             when_open=self.when_open or default,
@@ -126,8 +127,9 @@ class MessageRequestSchema(RequestSchema):
 
     @post_load
     def _make(self, values: dict[str, Any], **kwargs: Any) -> Draft:
-        seconds = values.pop("expires_in")
+        seconds, text = values.pop("expires_in"), values.pop("text")
         return Draft(
+            content=None if text is None else Text(text),
             templates=values.pop("template") or (),
             priority=Priority[values.pop("priority").upper()],
             expires_in=None if seconds is None else timedelta(seconds=seconds),

@@ -8,10 +8,22 @@ from typing import Any
 
 from shared.clock import from_ms, to_ms
 from shared.domain.consent import Category, Consent, ConsentRecord, ConsentStatus
+from shared.domain.content import plain
 from shared.domain.identifiers import ContactId
 from shared.domain.message import InDoubt, MessageRequest, Priority, WhenClosed, WhenOpen
-from shared.domain.templates import Approval, Gate, Template, TemplateCall, TemplateId, TemplateStatus
+from shared.domain.session_content import SessionContent, Text
+from shared.domain.templates import (
+    Approval,
+    ButtonFill,
+    Gate,
+    Template,
+    TemplateButton,
+    TemplateCall,
+    TemplateId,
+    TemplateStatus,
+)
 from shared.domain.window import Window
+from shared.store.contents import dump_content, load_content, load_header
 
 #: Made once: `json.dumps` makes one a call.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -22,13 +34,12 @@ def dump(value: Any) -> str:  # noqa: ANN401 - JSON takes anything
 
 
 def dump_request(request: MessageRequest) -> str:
-    calls = [{"name": c.name, "language": c.language, "values": dict(c.values)} for c in request.templates]
     return dump(
         {
             "to": request.to.value,
             "sender": request.sender,
-            "text": request.text,
-            "templates": calls,
+            **_dump_content(request),
+            "templates": [_dump_call(call) for call in request.templates],
             "category": request.category,
             "when_open": request.when_open,
             "when_closed": request.when_closed,
@@ -40,13 +51,51 @@ def dump_request(request: MessageRequest) -> str:
     )
 
 
+def _dump_content(request: MessageRequest) -> dict[str, Any]:
+    """Most is text, and stands as such; `content` and `reply_to` only where there is one."""
+    content = request.content
+    quote = {} if request.reply_to is None else {"reply_to": request.reply_to}
+    if content is None or isinstance(content, Text):
+        return {"text": content and content.body, **quote}
+    return {"text": None, "content": dump_content(content), **quote}
+
+
+def _load_content(stored: Mapping[str, Any]) -> SessionContent | None:
+    if stored["text"] is not None:
+        return Text(stored["text"])
+    return load_content(stored["content"]) if "content" in stored else None
+
+
+def _dump_call(call: TemplateCall) -> dict[str, Any]:
+    stored: dict[str, Any] = {"name": call.name, "language": call.language, "values": dict(call.values)}
+    if call.header is not None:
+        stored["header"] = plain(call.header)
+    if call.buttons:
+        stored["buttons"] = plain(call.buttons)
+    return stored
+
+
+def _load_call(stored: Mapping[str, Any]) -> TemplateCall:
+    return TemplateCall(
+        name=stored["name"],
+        language=stored["language"],
+        values=stored["values"],
+        header=load_header(stored.get("header")),
+        buttons=tuple(
+            TemplateButton(**{**button, "fill": ButtonFill(button["fill"])})
+            for button in stored.get("buttons", ())
+        ),
+    )
+
+
 def load_request(text: str) -> MessageRequest:
     stored = json.loads(text)
     return MessageRequest(
         to=ContactId(stored["to"]),
         sender=stored["sender"],
-        text=stored["text"],
-        templates=tuple(TemplateCall(**call) for call in stored["templates"]),
+        content=_load_content(stored),
+        reply_to=stored.get("reply_to"),
+        templates=tuple(_load_call(call) for call in stored["templates"]),
         category=Category(stored["category"]),
         when_open=WhenOpen(stored["when_open"]),
         when_closed=WhenClosed(stored["when_closed"]),

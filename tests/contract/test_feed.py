@@ -18,6 +18,7 @@ from shared.domain.events import (
 from shared.domain.identifiers import MessageId
 from shared.domain.message import MessageState
 from shared.domain.retry import ErrorClass
+from shared.domain.session_content import Text
 from shared.domain.window import InboundKind
 from shared.store.callbacks import Callbacks, PushOutcome, first_place
 from shared.store.claims import Outcome, Settle
@@ -84,7 +85,7 @@ class TestFeed:
         assert told(stores)[0].data["content"] == {"media_id": "7001"}
 
     def test_a_message_is_told_step_by_step_and_never_its_text(self, stores):
-        stores.accept(text="SEGRETO", reference="order-991")
+        stores.accept(content=Text("SEGRETO"), reference="order-991")
         (claim,) = stores.lanes.claim(SENDER, 1, now=NOW)
         refused = Settle(claim=claim, outcome=Outcome.REFUSED, reason="window_closed")
         stores.lanes.step([refused], [], now=NOW)

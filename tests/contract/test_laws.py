@@ -32,6 +32,7 @@ from shared.domain.identifiers import ContactId, MessageId
 from shared.domain.message import TRANSITIONS, InDoubt, MessageRequest, MessageState, Priority, WhenClosed
 from shared.domain.retry import ErrorClass
 from shared.domain.routing import SessionRoute, TemplateRoute, decide
+from shared.domain.session_content import Text
 from shared.domain.templates import Approval, Gate, TemplateId
 from shared.providers.base import ErrorRow, Rejected, SendResult, Submitted
 from shared.store.claims import Begin, BeginAnswer, Changed, Claim, Go, Outcome, Settle
@@ -76,11 +77,11 @@ texts = st.sampled_from(["ciao", "ciao", "ciao", "start", "stop"])
 changes = st.sampled_from(["resume", "resume", "halt", "opt_in", "opt_in", "opt_out", *Approval])
 contents = st.sampled_from(
     [
-        {"text": "ciao", "templates": ()},
-        {"text": "ciao", "templates": (call(),)},
-        {"text": "ciao", "templates": (call("sollecito"),)},
-        {"text": None, "templates": (call(),)},
-        {"text": None, "templates": (call(), call("sollecito"))},
+        {"content": Text("ciao"), "templates": ()},
+        {"content": Text("ciao"), "templates": (call(),)},
+        {"content": Text("ciao"), "templates": (call("sollecito"),)},
+        {"content": None, "templates": (call(),)},
+        {"content": None, "templates": (call(), call("sollecito"))},
     ]
 )
 manners = st.fixed_dictionaries(

@@ -13,6 +13,7 @@ from shared.configuration import Configuration, Secret
 from shared.domain.consent import Category
 from shared.domain.identifiers import MessageId
 from shared.domain.message import MessageState
+from shared.domain.session_content import Text
 from shared.domain.templates import Approval, Gate
 from shared.observability import LogEvent
 from shared.providers.base import NOT_SENT, Rejected
@@ -133,7 +134,10 @@ class TestAccept:
         stored = world.deps.messages.get("default", MessageId(body["id"]))
         assert (stored.state, stored.app) == (MessageState.QUEUED, "orders")
         assert stored.request == request(
-            text=TEXT["text"], templates=(), reference="order-991", expires_at=NOW + timedelta(hours=1)
+            content=Text(TEXT["text"]),
+            templates=(),
+            reference="order-991",
+            expires_at=NOW + timedelta(hours=1),
         )
 
     def test_accepting_is_one_round_trip(self, world, client):

@@ -11,9 +11,10 @@ from shared.domain.identifiers import ContactId, MessageId
 from shared.domain.message import MessageState, WhenClosed
 from shared.domain.retry import ErrorClass
 from shared.domain.routing import RouteKind
+from shared.domain.session_content import Text
 from shared.providers.base import NOT_SENT, ErrorRow, Rejected
 from shared.store.messages import Acceptance
-from tests.builders import ANNA, DAY, NOW, World, meta_sender, opt_in, opt_out, request, template, wrote
+from tests.builders import ANNA, DAY, NOW, TEXT, World, meta_sender, opt_in, opt_out, request, template, wrote
 from workers.outbound import Drain
 from workers.ticker import Ticker
 
@@ -75,7 +76,7 @@ def test_an_open_window_gets_a_session_message(world):
     stored = record(world, message_id)
     assert stored.state is MessageState.SUBMITTED
     assert (stored.route["kind"], stored.route["rule"]) == ("session", "window_open")
-    assert world.providers["shop"].sent[0].route.text == "Ciao Anna, il tuo ordine 991 è pronto."
+    assert world.providers["shop"].sent[0].route.content == TEXT
 
 
 def test_a_closed_window_gets_the_approved_template(world):
@@ -194,7 +195,7 @@ def test_an_opt_out_stops_what_is_queued(world):
 
 def test_messages_of_one_contact_leave_in_order(world):
     anna_writes(world)
-    accepted = [accept(world, text=f"numero {n}") for n in range(20)]
+    accepted = [accept(world, content=Text(f"numero {n}")) for n in range(20)]
 
     drain(world)
 

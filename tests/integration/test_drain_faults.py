@@ -213,7 +213,7 @@ def references(world: World, alias: str = "shop") -> list[AttemptReference]:
 def test_waking_without_a_free_way_never_ends_a_message(world):
     register(world, FIRST)
     opt_in_to_all(world)
-    message_id = accept(world, text=None)
+    message_id = accept(world, content=None)
     drain(world)
 
     for reason in ("in review", "in review", "still in review"):
@@ -242,7 +242,7 @@ def test_a_contact_who_writes_between_claim_and_settle_is_not_overlooked(world, 
 def test_an_approval_between_claim_and_settle_is_not_overlooked(world):
     register(world, FIRST)
     opt_in_to_all(world)
-    message_id = accept(world, text=None)
+    message_id = accept(world, content=None)
     world.deps = replace(
         world.deps, lanes=Interrupted(world.deps.lanes, lambda: (approve(world, FIRST), beat(world)))
     )
@@ -300,7 +300,7 @@ def test_what_has_begun_leaves_though_redis_is_away_for_the_rest_of_its_batch(wo
     ],
 )
 def test_a_spoilt_message_takes_no_other_along(world, field, value):
-    spoilt = accept(world, text=None)
+    spoilt = accept(world, content=None)
     world.client.hset(Keys("default").message(spoilt), field, value)
     opt_in_to_all(world)
     others = accept_from_writers(world, 3)
@@ -331,7 +331,7 @@ def test_a_group_larger_than_a_beat_is_woken_once(world):
     register(world, FIRST)
     contacts = [contact(number) for number in range(12)]
     opt_in_to_all(world, *contacts)
-    ids = [accept(world, text=None, to=one) for one in contacts]
+    ids = [accept(world, content=None, to=one) for one in contacts]
     drain(world)
     approve(world, FIRST, Gate.PROVIDER)
 

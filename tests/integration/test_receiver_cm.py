@@ -9,6 +9,7 @@ import redis
 import structlog
 
 from shared.domain.message import MessageState
+from shared.domain.session_content import Text
 from tests.builders import ANNA, NOW, World, cm_sender
 from tests.integration.test_drain import accept, drain
 from webhook.app import create_receiver
@@ -102,7 +103,7 @@ def test_equal_words_a_second_later_are_another_message(app):
 
 def test_a_bad_report_between_two_good_ones_costs_neither(app, world):
     post(app, message())
-    sent = [accept(world, sender="negozio", text=text) for text in ("one", "two")]
+    sent = [accept(world, sender="negozio", content=Text(text)) for text in ("one", "two")]
     drain(world, "negozio")
     first, second = (str(outgoing.reference) for outgoing in world.providers["negozio"].sent)
 

@@ -12,6 +12,7 @@ from shared.decision import describe, explain, facts_of
 from shared.domain.consent import Category, Consent, ConsentRecord, ConsentStatus
 from shared.domain.identifiers import ContactId
 from shared.domain.routing import Facts, RouteKind, Rule, decide
+from shared.domain.session_content import Text
 from shared.domain.window import CLOSED, Window
 from shared.store.codec import Known
 from tests.builders import ANNA, DAY, NOW, call, meta_sender, opt_in, request, template
@@ -53,7 +54,9 @@ def known(**changes: object) -> Known:
 def test_a_described_route_holds_no_text_and_no_number(window):
     evidence = ConsentRecord(status=ConsentStatus.OPTED_IN, at=NOW, source=CANARY, evidence=CANARY_NUMBER)
     asked = request(
-        to=ContactId(CANARY_NUMBER), text=CANARY, templates=(call(values={"1": CANARY, "2": CANARY_NUMBER}),)
+        to=ContactId(CANARY_NUMBER),
+        content=Text(CANARY),
+        templates=(call(values={"1": CANARY, "2": CANARY_NUMBER}),),
     )
     seen = facts(window=window, consent=Consent({Category.UTILITY: evidence}))
     stored = json.dumps(describe(decide(asked, seen), asked, seen))

@@ -3,28 +3,36 @@
 CM.com, "Business Messaging Basics", "Shared features" and "WhatsApp templates", read 2026-11.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from shared.configuration import CmSender
 from shared.domain.content import Media
-from shared.domain.identifiers import PhoneNumber
 from shared.domain.retry import ErrorClass
 from shared.domain.routing import SessionRoute, TemplateRoute
-from shared.domain.templates import render
 from shared.http.client import HttpCall, HttpClient
 from shared.providers.base import ErrorRow, Outgoing, ReadReceipt, ReadResult, Rejected, SendResult
 from shared.providers.cm.answer import read_answer
 from shared.providers.cm.receipts import mark_read
+from shared.providers.cm.session import session_part
+from shared.providers.cm.template import template_part
 from shared.providers.cm.wire import number_form
 from shared.providers.media import Hosts, MediaFile, MediaRefusal, MediaRefused, open_file
-from shared.providers.parameters import filled_variables
 
 PHONE_NUMBER_REQUIRED = Rejected(
     code="phone_number_required",
     row=ErrorRow(
         error_class=ErrorClass.PERMANENT,
         advice="CM.com sends to phone numbers only, and of this contact only a user id is known.",
+    ),
+)
+
+#: The door refuses it with the field's name; this is for what was accepted for another provider.
+UNSUPPORTED = Rejected(
+    code="unsupported_by_provider",
+    row=ErrorRow(
+        error_class=ErrorClass.PERMANENT,
+        advice="CM.com is not known to take this kind of content. Send it from another sender.",
     ),
 )
 
@@ -45,15 +53,18 @@ class CmProvider:
         return self._sender.batch_size
 
     def build_call(self, batch: Sequence[Outgoing]) -> HttpCall:
-        """Contacts without a phone number are left out."""
-        return HttpCall(url=self._url, headers=self._headers, json=build_body(self._sender, batch))
+        """What CM.com cannot be asked for is left out."""
+        return self._call(build_message(self._sender, outgoing) for outgoing in batch)
 
     def send(self, batch: Sequence[Outgoing]) -> Sequence[SendResult]:
-        reachable = [outgoing for outgoing in batch if outgoing.to.phone_number is not None]
-        if not reachable:
-            return [PHONE_NUMBER_REQUIRED] * len(batch)
-        results = iter(read_answer(reachable, self._http.post(self.build_call(reachable))))
-        return [PHONE_NUMBER_REQUIRED if each.to.phone_number is None else next(results) for each in batch]
+        built = [build_message(self._sender, outgoing) for outgoing in batch]
+        sent = [out for out, each in zip(batch, built, strict=True) if not isinstance(each, Rejected)]
+        results = iter(read_answer(sent, self._http.post(self._call(built))) if sent else ())
+        return [each if isinstance(each, Rejected) else next(results) for each in built]
+
+    def _call(self, built: Iterable[dict[str, Any] | Rejected]) -> HttpCall:
+        messages = [each for each in built if not isinstance(each, Rejected)]
+        return HttpCall(url=self._url, headers=self._headers, json=build_body(messages))
 
     def fetch_media(self, media: Media) -> MediaFile | MediaRefused:
         """Without the token: whether a GET needs it is UNCONFIRMED, and the address came from outside."""
@@ -65,43 +76,28 @@ class CmProvider:
         return mark_read(self._sender, self._http, receipt)
 
 
-def build_body(sender: CmSender, batch: Sequence[Outgoing]) -> dict[str, Any]:
-    messages = [
-        _message(sender, outgoing, outgoing.to.phone_number)
-        for outgoing in batch
-        if outgoing.to.phone_number is not None
-    ]
-    return {"messages": {"msg": messages}}
+def build_body(messages: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {"messages": {"msg": list(messages)}}
 
 
-def _message(sender: CmSender, outgoing: Outgoing, to: PhoneNumber) -> dict[str, Any]:
+def build_message(sender: CmSender, outgoing: Outgoing) -> dict[str, Any] | Rejected:
+    """One of a batch, or why CM.com cannot be asked for it."""
+    number = outgoing.to.phone_number
+    if number is None:
+        return PHONE_NUMBER_REQUIRED
+    content = _content(sender, outgoing.route)
+    if content is None:
+        return UNSUPPORTED
     return {
         "from": number_form(sender.number),
-        "to": [{"number": number_form(to)}],
+        "to": [{"number": number_form(number)}],
         "allowedChannels": ["WhatsApp"],
         "reference": str(outgoing.reference),
-        **_content(sender, outgoing.route),
+        **content,
     }
 
 
-def _content(sender: CmSender, route: SessionRoute | TemplateRoute) -> dict[str, Any]:
-    """`body` must not be empty even beside a template: error 304."""
+def _content(sender: CmSender, route: SessionRoute | TemplateRoute) -> dict[str, Any] | None:
     if isinstance(route, SessionRoute):
-        return {"body": {"type": "auto", "content": route.text}}
-    text = render(route.template.body, dict(filled_variables(route)))
-    return {
-        "body": {"type": "auto", "content": text.strip() or route.call.name},
-        "richContent": {"conversation": [{"template": {"whatsapp": _template(sender, route)}}]},
-    }
-
-
-def _template(sender: CmSender, route: TemplateRoute) -> dict[str, Any]:
-    template: dict[str, Any] = {
-        "namespace": sender.template_namespace,
-        "element_name": route.call.name,
-        "language": {"policy": "deterministic", "code": route.call.language},
-    }
-    parameters = [{"type": "text", "text": value} for _, value in filled_variables(route)]
-    if parameters:
-        template["components"] = [{"type": "body", "parameters": parameters}]
-    return template
+        return session_part(route.content, route.reply_to)
+    return template_part(sender, route)

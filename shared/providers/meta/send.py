@@ -26,8 +26,9 @@ from shared.providers.base import (
 from shared.providers.media import MediaFile, MediaRefused
 from shared.providers.meta.errors import code_of, detail_of, row_of
 from shared.providers.meta.media import MetaMedia
+from shared.providers.meta.session import session_part
+from shared.providers.meta.template import template_object
 from shared.providers.outcomes import without_answer, without_code
-from shared.providers.parameters import filled_variables, is_number
 from shared.providers.reading import first_object, object_at, text_at
 
 #: Meta sends it later, or drops it with 132015 ("Template pacing", read 2026-09).
@@ -88,21 +89,8 @@ def _addressee(contact: ContactId) -> dict[str, str]:
 
 def _content(route: SessionRoute | TemplateRoute) -> dict[str, Any]:
     if isinstance(route, SessionRoute):
-        return {"type": "text", "text": {"body": route.text}}
-    return {"type": "template", "template": _template(route)}
-
-
-def _template(route: TemplateRoute) -> dict[str, Any]:
-    template: dict[str, Any] = {"name": route.call.name, "language": {"code": route.call.language}}
-    parameters = [_parameter(name, value) for name, value in filled_variables(route)]
-    if parameters:
-        template["components"] = [{"type": "body", "parameters": parameters}]
-    return template
-
-
-def _parameter(name: str, value: str) -> dict[str, str]:
-    parameter = {"type": "text", "text": value}
-    return parameter if is_number(name) else {**parameter, "parameter_name": name}
+        return session_part(route.content, route.reply_to)
+    return {"type": "template", "template": template_object(route)}
 
 
 def read_answer(outcome: Answer | NotSent | Doubt) -> SendResult:

@@ -8,6 +8,7 @@ from shared.domain.consent import Category, Consent, ConsentRecord, ConsentStatu
 from shared.domain.identifiers import ContactId
 from shared.domain.message import MessageRequest, WhenClosed, WhenOpen
 from shared.domain.routing import Facts, RouteKind, TemplatePolicy
+from shared.domain.session_content import Text
 from shared.domain.templates import Approval, Gate, TemplateStatus
 from shared.domain.window import Window
 from tests.builders import DAY, NOW, call, opt_in, request, template
@@ -75,7 +76,7 @@ def decisions(draw: st.DrawFn) -> tuple[MessageRequest, Facts]:
     seen.setdefault("consent", Consent(dict.fromkeys(Category, opt_in())))
     if known:
         asked["when_open"] = draw(st.sampled_from(WhenOpen))
-        asked["text"] = draw(st.sampled_from([None, "Ciao Anna"]))
+        asked["content"] = draw(st.sampled_from([None, Text("Ciao Anna")]))
     margin = draw(st.sampled_from([MINUTE, 5 * MINUTE]))
     return (
         request(templates=tuple(call() for _ in known), **asked),

@@ -24,7 +24,7 @@ from shared.domain.routing import (
 )
 from shared.domain.templates import Approval, Gate, TemplateStatus
 from shared.domain.window import CLOSED, Window
-from tests.builders import BOTH_APPROVED, DAY, NOW, call, opt_in, opt_out, request, template
+from tests.builders import BOTH_APPROVED, DAY, NOW, TEXT, call, opt_in, opt_out, request, template
 from tests.unit.domain.strategies import NAMELESS, decisions
 
 SECOND = timedelta(seconds=1)
@@ -81,7 +81,7 @@ class Row:
 
 SESSION, TEMPLATE, HOLD, DEFER, REFUSE = RouteKind
 NO_TEMPLATE = ({"templates": ()}, {"templates": ()})
-ONLY_TEMPLATE = {"text": None}
+ONLY_TEMPLATE = {"content": None}
 WAIT = {"when_closed": WhenClosed.WAIT}
 REFUSE_WHEN_CLOSED = {"when_closed": WhenClosed.REFUSE}
 PREFER_TEMPLATE = {"when_open": WhenOpen.TEMPLATE}
@@ -459,20 +459,20 @@ def test_a_session_message_must_begin_before_the_windows_end_less_the_margin():
 
     assert route == SessionRoute(
         rule=Rule.WINDOW_OPEN,
-        text="Ciao Anna, il tuo ordine 991 è pronto.",
+        content=TEXT,
         begin_before=NOW - SECOND + DAY - MARGIN,
     )
 
 
 def test_only_a_template_in_an_open_window_goes_as_its_rendered_text():
-    route = decide(request(text=None), facts(window=OPEN))
+    route = decide(request(content=None), facts(window=OPEN))
 
     assert isinstance(route, SessionRoute)
-    assert route.text == "Ciao Anna, il tuo ordine 991 è pronto."
+    assert route.content == TEXT
 
 
 def test_an_alternate_is_never_rendered_as_text():
-    route = decide(request(text=None, **TWO), facts(window=OPEN, templates=(PAUSED, OTHER)))
+    route = decide(request(content=None, **TWO), facts(window=OPEN, templates=(PAUSED, OTHER)))
 
     assert isinstance(route, TemplateRoute)
     assert route.template == OTHER
@@ -523,7 +523,7 @@ def test_a_session_message_goes_only_in_an_open_window_with_the_margin_left(deci
         assert seen.window.is_open_for(seen.margin, seen.now)
         assert route.begin_before == seen.window.expires_at - seen.margin
         assert seen.now <= route.begin_before
-        assert route.text
+        assert route.content
 
 
 @given(decisions())

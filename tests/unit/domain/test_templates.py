@@ -1,5 +1,7 @@
 """Templates: variables, the two approvals, whether a request fits, and what the lint finds."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,9 @@ from hypothesis import strategies as st
 from shared.domain.consent import Category
 from shared.domain.templates import (
     Approval,
+    ButtonFill,
     Gate,
+    TemplateButton,
     TemplateStatus,
     clean_value,
     lint,
@@ -153,7 +157,18 @@ def test_a_category_has_changed_when_it_is_not_the_one_registered():
     ],
 )
 def test_only_an_approved_utility_template_can_go_as_text(changes, renders):
-    assert template(**changes).renders_as_session_text is renders
+    assert (template(**changes).as_session_text(call()) is not None) is renders
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"header": "Ordine 991"},
+        {"buttons": (TemplateButton(index=0, fill=ButtonFill.PAYLOAD, value="STOP"),)},
+    ],
+)
+def test_what_fills_more_than_the_body_cannot_go_as_text(more):
+    assert template().as_session_text(replace(call(), **more)) is None
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from shared.domain.consent import Category
 from shared.domain.identifiers import AttemptReference, ContactId, MessageId, PhoneNumber
 from shared.domain.message import WhenOpen
 from shared.domain.routing import Rule, SessionRoute, TemplateRoute
+from shared.domain.session_content import Text
 from shared.domain.templates import Approval, Gate, Template, TemplateCall, TemplateId
 from shared.providers.base import Outgoing
 from shared.providers.cm.send import CmProvider
@@ -43,18 +44,24 @@ CM = CmSender(
 )
 
 
-def session(text="Ciao Anna"):
-    return SessionRoute(rule=Rule.WINDOW_OPEN, text=text, begin_before=datetime(2026, 11, 22, tzinfo=UTC))
+def session(content="Ciao Anna", reply_to=None):
+    """A text, or any other content."""
+    return SessionRoute(
+        rule=Rule.WINDOW_OPEN,
+        content=Text(content) if isinstance(content, str) else content,
+        reply_to=reply_to,
+        begin_before=datetime(2026, 11, 22, tzinfo=UTC),
+    )
 
 
-def template(body, **values):
+def template(body, *, header=None, buttons=(), category=Category.UTILITY, **values):
     """`template("Ciao {{1}}", **{"1": "Anna"})`."""
     return TemplateRoute(
         rule=Rule.WINDOW_CLOSED,
-        call=TemplateCall(name="parcel_ready", language="it", values=values),
+        call=TemplateCall(name="parcel_ready", language="it", values=values, header=header, buttons=buttons),
         template=Template(
             id=TemplateId("account", "parcel_ready", "it"),
-            category=Category.UTILITY,
+            category=category,
             body=body,
             gates=dict.fromkeys(Gate, Approval.APPROVED),
             reasons={},
