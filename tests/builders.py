@@ -195,9 +195,10 @@ class Stores:
     ) -> Accepted:
         key = changes.pop("idempotency_key", None)
         fingerprint = str(changes.pop("fingerprint", ""))
+        app = str(changes.pop("app", "orders"))
         acceptance = Acceptance(
             message_id=MessageId.from_ulid(str(ULID())),
-            app="orders",
+            app=app,
             request=request(**changes),
             idempotency_key=key,
             fingerprint=fingerprint,

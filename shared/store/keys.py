@@ -18,7 +18,10 @@ class Keys:
     lane:{b}:sender:contact                 sorted set  ids by (priority, order) · while it has members
     held:{b}:group                          sorted set  ids that wait for a window or template · likewise
     waking:{b}                              hash        group being woken → how far · likewise
-    ready:{b}:sender:priority               sorted set  contact → when its lane may be looked at · likewise
+    ready:{b}:sender:priority:app           sorted set  contact → when its lane may be looked at · likewise
+    queues:{b}:sender                       sorted set  `priority:app` → when it may have something · likewise
+    placed:{b}:sender                       hash        contact → `priority:app` it is ready in · likewise
+    turns:{b}:sender                        hash        how many were claimed, whose turn it was · for ever
     leased:{b}:sender                       sorted set  contact → end of the lease · likewise
     claimed:{b}:sender                      hash        contact → id in hand · likewise
     paused:{b}:sender                       hash        contact → not before (retry, doubt) · likewise

@@ -92,6 +92,7 @@ manners = st.fixed_dictionaries(
         "when_closed": st.sampled_from(WhenClosed),
     }
 )
+apps = st.sampled_from(["orders", "orders", "desk"])
 lifetimes = st.sampled_from([DAY, 600 * SECOND, 60 * SECOND, 5 * SECOND])
 #: How long ago a contact wrote: now, with little of the window left, and with none.
 ages = st.sampled_from([0 * SECOND, 5 * SECOND, DAY - 100 * SECOND, DAY - 50 * SECOND, DAY + SECOND])
@@ -132,6 +133,9 @@ class Standing:
     def __init__(self, client: redis.Redis, ids: list[str]) -> None:
         self.lanes = sorted_sets(client, f"lane:{{default}}:{SENDER.alias}:")
         self.ready = sorted_sets(client, f"ready:{{default}}:{SENDER.alias}:")
+        self.queues = client.zrange(f"queues:{{default}}:{SENDER.alias}", 0, -1, withscores=True)
+        self.earliest = {queue: earliest(client, queue) for queue in self.ready}
+        self.placed = client.hgetall(f"placed:{{default}}:{SENDER.alias}")
         self.index = sorted_sets(client, "state:{default}:")
         self.held = [id_ for held in sorted_sets(client, "held:{default}:").values() for id_ in set(held)]
         self.leased = client.zrange(f"leased:{{default}}:{SENDER.alias}", 0, -1)
@@ -148,6 +152,11 @@ class Standing:
 def sorted_sets(client: redis.Redis, prefix: str) -> dict[str, list[str]]:
     """The members of each sorted set whose key starts so, by the rest of the key."""
     return {key.removeprefix(prefix): client.zrange(key, 0, -1) for key in client.keys(f"{prefix}*")}
+
+
+def earliest(client: redis.Redis, queue: str) -> float:
+    ((_, score),) = client.zrange(f"ready:{{default}}:{SENDER.alias}:{queue}", 0, 0, withscores=True)
+    return score
 
 
 def waiting_messages_stand_in_their_lane_or_are_held(standing: Standing) -> None:
@@ -184,6 +193,15 @@ def a_contact_with_work_stands_in_exactly_one_place(standing: Standing) -> None:
         assert places == 1 if has_work else ready.count(contact.value) == 0, contact
 
 
+def whoever_is_ready_is_found_in_its_queue(standing: Standing) -> None:
+    ready = {contact: queue for queue, contacts in standing.ready.items() for contact in contacts}
+    looked_at = dict(standing.queues)
+
+    assert standing.placed == ready
+    for queue, earliest in standing.earliest.items():
+        assert looked_at[queue] <= earliest, queue
+
+
 def whoever_is_leased_is_claimed(standing: Standing) -> None:
     assert sorted(standing.leased) == sorted(standing.claimed)
 
@@ -200,6 +218,7 @@ LAWS = (
     a_doubt_outside_its_lane_is_forgotten_by_the_clock,
     final_messages_stand_nowhere,
     a_contact_with_work_stands_in_exactly_one_place,
+    whoever_is_ready_is_found_in_its_queue,
     whoever_is_leased_is_claimed,
     the_index_of_states_says_what_the_messages_say,
 )
@@ -236,10 +255,10 @@ class Machine(RuleBasedStateMachine):
     def now(self):
         return self.clock.now()
 
-    @rule(content=contents, manner=manners, lifetime=lifetimes, times=times)
-    def accept(self, content, manner, lifetime, times):
+    @rule(content=contents, manner=manners, app=apps, lifetime=lifetimes, times=times)
+    def accept(self, content, manner, app, lifetime, times):
         asked = request(**content, **manner, expires_at=self.now + lifetime)
-        acceptance = Acceptance(message_id=MessageId.from_ulid(str(ULID())), app="orders", request=asked)
+        acceptance = Acceptance(message_id=MessageId.from_ulid(str(ULID())), app=app, request=asked)
         for _ in range(times):
             self.stores.messages.accept(SENDER, acceptance, now=self.now)
         self.requests[acceptance.message_id.value] = asked
@@ -350,7 +369,7 @@ class Machine(RuleBasedStateMachine):
             self.settle_attempt(attempt, Submitted())
 
     def left(self) -> list[str]:
-        kinds = ("lane", "held", "ready", "leased", "claimed", "paused", "expiring")
+        kinds = ("lane", "held", "ready", "placed", "leased", "claimed", "paused", "expiring")
         return [key for kind in kinds for key in self.client.keys(f"{kind}:*")]
 
     def messages_move_along_the_table(self, standing: Standing) -> None:

@@ -1,5 +1,5 @@
--- Claims the heads of up to n lanes of a sender, high priority first, each with a lease and a fence.
--- USES lanes deciding
+-- Claims the heads of up to n lanes of a sender, by priority and by turns of the apps, each with a lease and a fence.
+-- USES lanes deciding turns
 -- KEYS  business
 -- ARGV  now, sender, n, end of the lease, interval and tolerance of the sender's rate (ms), most claims without a
 --       settle, nonce: asked again with the same one, it answers the same claims
@@ -64,16 +64,13 @@ local tokens = math.floor((now + tolerance - tat) / interval) + 1
 if answered or state[1] == 'all' or tokens < 1 then
   return taken
 end
-for priority = 0, 2 do
-  local ready = key('ready', sender, priority)
-  local left = math.min(n, tokens) - #contacts
-  if left > 0 then
-    for _, contact in ipairs(redis.call('ZRANGEBYSCORE', ready, '-inf', now, 'LIMIT', 0, left)) do
-      redis.call('ZREM', ready, contact)
-      claim(contact)
-    end
+serve_by_turns(sender, now, math.min(n, tokens), function(due)
+  local before = #contacts
+  for _, contact in ipairs(due) do
+    claim(contact)
   end
-end
+  return #contacts - before
+end)
 if #contacts > 0 then
   redis.call('SET', nonce, cjson.encode(contacts), 'PXAT', lease_end)
 end

@@ -27,12 +27,9 @@ end
 
 local ring = 0
 if redis.call('HGET', key('sender', sender), 'halted') ~= 'all' then
-  for priority = 0, 2 do
-    local due = redis.call('ZRANGEBYSCORE', key('ready', sender, priority), '-inf', now, 'LIMIT', 0, 1)
-    if #due > 0 then
-      ring = redis.call('SET', key('bell', sender), '1', 'NX', 'PX', ARGV[6]) and 1 or 0
-      break
-    end
+  local due = redis.call('ZRANGEBYSCORE', key('queues', sender), '-inf', now, 'LIMIT', 0, 1)
+  if #due > 0 then
+    ring = redis.call('SET', key('bell', sender), '1', 'NX', 'PX', ARGV[6]) and 1 or 0
   end
 end
 return {ring, requeued, doubts}

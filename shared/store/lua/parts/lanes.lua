@@ -27,38 +27,56 @@ local function waits_for_other_name(sender, contact)
   return false
 end
 
--- Puts a contact where its lane's head says: into `ready` with its priority and the time from which it may be
--- looked at, never before its pause is over (a retry, a doubt), or nowhere. Who was accepted first goes first.
+-- A queue of `ready` is one priority of one app. `placed` says in which of them a contact stands; `queues` says from
+-- when there may be something in each, at the earliest.
+local function enter_queue(sender, contact, queue, from)
+  redis.call('ZADD', key('ready', sender, queue), from, contact)
+  redis.call('ZADD', key('queues', sender), 'LT', from, queue)
+end
+
+local function leave_queue(sender, contact, queue)
+  if queue then
+    redis.call('ZREM', key('ready', sender, queue), contact)
+    redis.call('HDEL', key('placed', sender), contact)
+  end
+end
+
+-- Puts a contact where its lane's head says: into the queue of its priority and app with the time from which it may
+-- be looked at, never before its pause is over (a retry, a doubt), or nowhere. Who was accepted first goes first.
 -- A claimed contact stays in `leased` and is placed when it is settled. Returns 1 if it is ready by `now`.
--- `was_claimed`: it was in hand until now, so it stands in no `ready` yet.
+-- `was_claimed`: it was in hand until now, so it stands in no queue yet.
 local function place(sender, contact, now, was_claimed)
-  if not was_claimed then
-    if redis.call('HEXISTS', key('claimed', sender), contact) == 1 then
-      return 0
-    end
-    for priority = 0, 2 do
-      redis.call('ZREM', key('ready', sender, priority), contact)
-    end
+  local queue = not was_claimed and redis.call('HGET', key('placed', sender), contact)
+  if not was_claimed and not queue and redis.call('HEXISTS', key('claimed', sender), contact) == 1 then
+    return 0
   end
   local home = resolve(contact)
   if home ~= contact then
+    leave_queue(sender, contact, queue)
     move_lane(sender, contact, home)
     return place(sender, home, now)
   end
   if waits_for_other_name(sender, contact) then
+    leave_queue(sender, contact, queue)
     return 0
   end
   local head = redis.call('ZRANGE', key('lane', sender, contact), 0, 0)[1]
   local pause = redis.call('HGET', key('paused', sender), contact)
   if not head then
+    leave_queue(sender, contact, queue)
     if pause then
       redis.call('HDEL', key('paused', sender), contact)
     end
     return 0
   end
-  local found = redis.call('HMGET', key('message', head), 'priority', 'not_before', 'accepted_at')
+  local found = redis.call('HMGET', key('message', head), 'priority', 'not_before', 'accepted_at', 'app')
+  local wanted = (found[1] or '1') .. ':' .. (found[4] or '')
   local from = math.max(tonumber(found[2] or '0'), tonumber(found[3] or '0'), tonumber(pause or '0'))
-  redis.call('ZADD', key('ready', sender, found[1] or '1'), from, contact)
+  if queue ~= wanted then
+    leave_queue(sender, contact, queue)
+    redis.call('HSET', key('placed', sender), contact, wanted)
+  end
+  enter_queue(sender, contact, wanted, from)
   return from <= tonumber(now) and 1 or 0
 end
 
