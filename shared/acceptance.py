@@ -57,6 +57,8 @@ class Submission:
     idempotency_key: str | None
     #: Of the body, to tell a repeat from a reuse.
     fingerprint: str
+    #: Whether the receipt shall say what a decision would look at now.
+    wants_facts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +96,9 @@ def read_submission(document: Any, idempotency_key: str | None) -> Submission | 
     draft, mistakes = read(_SCHEMA, document)
     if mistakes:
         return Refusal(code=RefusalCode.INVALID_REQUEST, errors=mistakes)
-    body = canonical(document)
-    return Submission(draft=draft, idempotency_key=idempotency_key, fingerprint=fingerprint(body))
+    # Compared only under a key.
+    print_ = fingerprint(canonical(document)) if idempotency_key is not None else ""
+    return Submission(draft=draft, idempotency_key=idempotency_key, fingerprint=print_)
 
 
 def fingerprint(body: bytes) -> str:
@@ -179,6 +182,7 @@ def _offer(deps: Deps, app: App, index: int, placed: Placed, submission: Submiss
         request=placed.draft.request(placed.sender, now),
         idempotency_key=submission.idempotency_key,
         fingerprint=submission.fingerprint,
+        wants_facts=submission.wants_facts,
     )
     return _Offer(index=index, placed=placed, acceptance=acceptance)
 

@@ -32,7 +32,9 @@ class Keys:
     window:{b}:sender:contact               string      `last|event|refused` (ms) · until the window ends
     contact:{b}:contact                     hash        version, consent, names · for ever: evidence
     alias:{b}:name                          string      `contact|since`: who is meant · for ever
-    recent:{b}:contact                      sorted set  the latest 20 messages both ways · retention
+    recent:{b}:contact                      sorted set  the latest 1,000 messages both ways · retention
+    accepted:{b}:app                        sorted set  id → when it was accepted · trimmed to the retention
+    reference:{b}:app:reference             sorted set  the same, by what the app calls it · retention
     closing:{b}                             sorted set  `sender contact` → when to tell · its end
     events:{b}                              stream      what apps are told, as ids · capped
     callback:{b}:app                        hash        place in the stream, failures in a row · for ever
@@ -77,6 +79,15 @@ class Keys:
 
     def recent(self, contact: object) -> str:
         return self._key("recent", contact)
+
+    def alias(self, name: object) -> str:
+        return self._key("alias", name)
+
+    def accepted(self, app: str) -> str:
+        return self._key("accepted", app)
+
+    def reference(self, app: str, reference: str) -> str:
+        return self._key("reference", app, reference)
 
     def inbound(self, sender: str, event_id: str) -> str:
         return self._key("inbound", sender, event_id)

@@ -33,6 +33,8 @@ class Acceptance:
     idempotency_key: str | None = None
     #: Of the body as it came, to tell a repeat from a reuse.
     fingerprint: str = ""
+    #: Whether the answer shall say what a decision would look at.
+    wants_facts: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,8 @@ class Accepted:
     message_id: MessageId
     accepted_at: datetime
     must_ring: bool
-    known: Known
+    #: None: the facts were not wanted.
+    known: Known | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,7 @@ class Messages:
                     message_id=MessageId(message_id),
                     accepted_at=from_ms(accepted_at),
                     must_ring=bool(ring),
-                    known=load_known(known, self._window_length),
+                    known=load_known(known, self._window_length) if known else None,
                 )
 
     def _accept_call(self, sender: AnySender, acceptance: Acceptance, now: datetime) -> Call:
@@ -168,6 +171,7 @@ class Messages:
             duration_ms(_IDEMPOTENCY_LIFE),
             duration_ms(self._retention),
             duration_ms(BELL_LIFE),
+            int(acceptance.wants_facts),
         )
         return Call.of("accept", sender.business, *arguments)
 

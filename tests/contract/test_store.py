@@ -614,7 +614,7 @@ class TestKeys:
     def test_python_and_lua_name_the_same_keys(self, stores):
         stores.templates.create("default", template(), nonce="n")
         stores.recorder.record([(SENDER, wrote(event_id="e"))], now=NOW)
-        sent = stores.accept()
+        sent = stores.accept(reference="order-991")
         keys = Keys("default")
         named = {
             keys.root(),
@@ -623,6 +623,8 @@ class TestKeys:
             keys.window("shop", ANNA),
             keys.contact(ANNA),
             keys.recent(ANNA),
+            keys.accepted("orders"),
+            keys.reference("orders", "order-991"),
             keys.inbound("shop", "e"),
             keys.events(),
             keys.template(template().id),

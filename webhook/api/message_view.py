@@ -16,8 +16,7 @@ from shared.store.messages import MessageRecord
 def view_accepted(receipt: Receipt, policy: Policy) -> dict[str, Any]:
     """From the facts at acceptance only, so that a repeat gets the same answer."""
     accepted, request = receipt.accepted, receipt.request
-    facts = facts_of(accepted.known, receipt.sender, policy, accepted.accepted_at)
-    return {
+    shown = {
         "id": accepted.message_id.value,
         "state": MessageState.QUEUED,
         "to": request.to.value,
@@ -25,9 +24,12 @@ def view_accepted(receipt: Receipt, policy: Policy) -> dict[str, Any]:
         "reference": request.reference,
         "accepted_at": rfc3339(accepted.accepted_at),
         "expires_at": rfc3339(request.expires_at),
-        "forecast": describe(decide(request, facts), request, facts),
         "links": _links(accepted.message_id),
     }
+    if accepted.known is None:
+        return shown
+    facts = facts_of(accepted.known, receipt.sender, policy, accepted.accepted_at)
+    return {**shown, "forecast": describe(decide(request, facts), request, facts)}
 
 
 def view_message(record: MessageRecord, *, is_sender_halted: bool) -> dict[str, Any]:

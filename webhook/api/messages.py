@@ -48,7 +48,10 @@ def accept_message(draft: Draft, query: dict[str, Any], headers: dict[str, Any])
     if query["dry_run"]:
         return jsonify(DryRunSchema().dump(_dry_run(draft)))
     submission = Submission(
-        draft=draft, idempotency_key=headers["idempotency_key"], fingerprint=fingerprint(canonical_body())
+        draft=draft,
+        idempotency_key=headers["idempotency_key"],
+        fingerprint=fingerprint(canonical_body()),
+        wants_facts=True,
     )
     receipt = accept_one(deps(), caller(), submission)
     if isinstance(receipt, Refusal):

@@ -1,58 +1,77 @@
--- Accepts one message: written, placed in its lane, and the sender's bell claimed, in one step.
--- USES lanes deciding
+-- Accepts messages: each written, placed in its lane, and the sender's bell claimed, in one step.
+-- USES lanes deciding indexes
+-- ROWS 18
 -- KEYS  business
--- ARGV  now, id, sender, contact, priority, expires_at, request (JSON), app, reference, in_doubt,
+-- ARGV  for each row: now, id, sender, contact, priority, expires_at, request (JSON), app, reference, in_doubt,
 --       templates (ids, space between), variables (one word a template: names joined by ','; '-' for none),
---       idempotency key or '', fingerprint of the body, its life in ms, retention in ms, bell's life in ms
--- Returns {'accepted', id, accepted_at, ring, facts}, also for a repeat; {'reused'}; {'mismatch', template, its variables}
-local now, id, sender, contact, priority = ARGV[1], ARGV[2], ARGV[3], resolve(ARGV[4]), ARGV[5]
-local expires_at, app, templates = ARGV[6], ARGV[8], ARGV[11]
-local idempotency = ARGV[13] ~= '' and key('idem', app, sender, ARGV[13]) or nil
+--       idempotency key or '', fingerprint of the body, its life in ms, retention in ms, bell's life in ms,
+--       whether the facts are wanted (1 or 0)
+-- Returns for each row {'accepted', id, accepted_at, ring, facts or {}}, also for a repeat; {'reused'};
+--       {'mismatch', template, its variables}
+local function stored_answer(row, idempotency)
+  local stored = idempotency and redis.call('GET', idempotency)
+  if not stored then
+    return nil
+  end
+  local old = cjson.decode(stored)
+  if old.fingerprint ~= row[14] then
+    return {'reused'}
+  end
+  local known = old.facts and cjson.decode(old.facts) or facts(row[3], row[4], row[11])
+  return {'accepted', old.id, old.at, 0, row[18] == '1' and known or {}}
+end
 
-if idempotency then
-  local stored = redis.call('GET', idempotency)
-  if stored then
-    local old = cjson.decode(stored)
-    if old.fingerprint ~= ARGV[14] then
-      return {'reused'}
+local function mismatch(templates, variables)
+  local expected = words(variables)
+  for i, template in ipairs(words(templates)) do
+    local found = redis.call('HGET', key('template', template), 'variables')
+    if found and found ~= expected[i] then
+      return {'mismatch', template, found}
     end
-    return {'accepted', old.id, old.at, 0, cjson.decode(old.facts)}
   end
 end
 
-local message = key('message', id)
-if redis.call('EXISTS', message) == 1 then
-  return {'accepted', id, redis.call('HGET', message, 'accepted_at'), 0, facts(sender, contact, templates)}
+-- All of its first state at once; what `set_state` and `note` do takes four commands more.
+local function write(row, contact)
+  local now, id = row[1], row[2]
+  local score = whole(tonumber(row[5]) * 4398046511104 + redis.call('HINCRBY', KEYS[1], 'order', 1))
+  redis.call('HSET', key('message', id), 'request', row[7], 'app', row[8], 'sender', row[3], 'contact', contact,
+    'priority', row[5], 'score', score, 'expires_at', row[6], 'accepted_at', now, 'reference', row[9],
+    'in_doubt', row[10], 'templates', row[11], 'fence', 0, 'claims', 0, 'attempts', 0, 'not_before', 0,
+    'state', 'queued', 'state_at', now, 'timeline', '{"at":' .. now .. ',"event":"accepted"}')
+  redis.call('PEXPIREAT', key('message', id), whole(row[6] + row[16]))
+  redis.call('ZADD', key('state', 'queued'), now, id)
+  emit(now, 'message.accepted', id)
+  redis.call('ZADD', key('lane', row[3], contact), score, id)
+  redis.call('ZADD', key('expiring'), row[6], id)
+  list_accepted(now, id, row[8], contact, row[9], row[16])
 end
 
-local expected = words(ARGV[12])
-for i, template in ipairs(words(templates)) do
-  local variables = redis.call('HGET', key('template', template), 'variables')
-  if variables and variables ~= expected[i] then
-    return {'mismatch', template, variables}
+local function accept(row)
+  local now, id, sender, contact = row[1], row[2], row[3], resolve(row[4])
+  local is_wanted = row[18] == '1'
+  local idempotency = row[13] ~= '' and key('idem', row[8], sender, row[13]) or nil
+  local answer = stored_answer(row, idempotency)
+  if answer then
+    return answer
   end
+  local accepted_at = redis.call('HGET', key('message', id), 'accepted_at')
+  if accepted_at then
+    return {'accepted', id, accepted_at, 0, is_wanted and facts(sender, contact, row[11]) or {}}
+  end
+  answer = mismatch(row[11], row[12])
+  if answer then
+    return answer
+  end
+
+  write(row, contact)
+  place(sender, contact, now)
+  local known = is_wanted and facts(sender, contact, row[11]) or {}
+  if idempotency then
+    local kept = {id = id, at = now, fingerprint = row[14], facts = is_wanted and cjson.encode(known) or nil}
+    redis.call('SET', idempotency, cjson.encode(kept), 'PX', row[15])
+  end
+  return {'accepted', id, now, redis.call('SET', key('bell', sender), '1', 'NX', 'PX', row[17]) and 1 or 0, known}
 end
 
-local order = redis.call('HINCRBY', KEYS[1], 'order', 1)
-local score = whole(tonumber(priority) * 4398046511104 + order)
-redis.call('HSET', message, 'request', ARGV[7], 'app', app, 'sender', sender, 'contact', contact,
-  'priority', priority, 'score', score, 'expires_at', expires_at, 'accepted_at', now, 'reference', ARGV[9],
-  'in_doubt', ARGV[10], 'templates', templates, 'fence', 0, 'claims', 0, 'attempts', 0, 'not_before', 0)
-redis.call('PEXPIREAT', message, whole(expires_at + ARGV[16]))
-set_state(id, nil, 'queued', now)
-note(id, now, 'accepted')
-emit(now, 'message.accepted', id)
-redis.call('ZADD', key('lane', sender, contact), score, id)
-redis.call('ZADD', key('expiring'), expires_at, id)
-redis.call('ZADD', key('recent', contact), now, id)
-redis.call('ZREMRANGEBYRANK', key('recent', contact), 0, -21)
-redis.call('PEXPIRE', key('recent', contact), ARGV[16])
-place(sender, contact, now)
-
-local known = facts(sender, contact, templates)
-if idempotency then
-  local answer = cjson.encode({id = id, at = now, fingerprint = ARGV[14], facts = cjson.encode(known)})
-  redis.call('SET', idempotency, answer, 'PX', ARGV[15])
-end
-local ring = redis.call('SET', key('bell', sender), '1', 'NX', 'PX', ARGV[17]) and 1 or 0
-return {'accepted', id, now, ring, known}
+return each_row(18, accept)

@@ -3,7 +3,7 @@
 -- ARGV  sender, contact
 -- Returns {contact, window or '', fields of the contact, ids of the latest, newest first, inbound records (JSON) of those}
 local sender, contact = ARGV[1], resolve(ARGV[2])
-local recent = redis.call('ZREVRANGE', key('recent', contact), 0, -1)
+local recent = redis.call('ZREVRANGE', key('recent', contact), 0, 19)
 local records = {}
 for _, id in ipairs(recent) do
   local record = string.match(id, '^in:(.*)$')

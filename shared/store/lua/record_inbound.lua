@@ -34,7 +34,7 @@ local function record(row)
 
   redis.call('SET', key('inbound', record), row[8], 'PX', row[9])
   redis.call('ZADD', key('recent', contact), event_at, 'in:' .. record)
-  redis.call('ZREMRANGEBYRANK', key('recent', contact), 0, -21)
+  redis.call('ZREMRANGEBYRANK', key('recent', contact), 0, -1001)
   redis.call('PEXPIRE', key('recent', contact), row[9])
   emit(now, 'inbound.received', record, sender, contact)
 

@@ -40,7 +40,7 @@ local function merge(old, into, now, senders)
   redis.call('HINCRBY', to, 'version', 1)
   local life = math.max(redis.call('PTTL', key('recent', into)), redis.call('PTTL', key('recent', old)))
   redis.call('ZUNIONSTORE', key('recent', into), 2, key('recent', into), key('recent', old), 'AGGREGATE', 'MAX')
-  redis.call('ZREMRANGEBYRANK', key('recent', into), 0, -21)
+  redis.call('ZREMRANGEBYRANK', key('recent', into), 0, -1001)
   if life > 0 then
     redis.call('PEXPIRE', key('recent', into), whole(life))
   end
