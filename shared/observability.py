@@ -23,6 +23,7 @@ class LogEvent(StrEnum):
     QUARANTINE_REPLAYED = "quarantine_replayed"
     QUARANTINE_REMOVED = "quarantine_removed"
     MESSAGE_ACCEPTED = "message_accepted"
+    BATCH_ACCEPTED = "batch_accepted"
     BELL_NOT_RUNG = "bell_not_rung"
     STORE_UNAVAILABLE = "store_unavailable"
     BUG = "bug"

@@ -134,6 +134,8 @@ def test_real_answers_are_as_documented(world, client, spec):
 
     assert_documented(spec, waiting, "/v1/messages/{message_id}")
     assert_documented(spec, client.get(queued, headers=ORDERS), "/v1/messages/{message_id}")
+    batch = client.post(f"{MESSAGES}/batch", json={"messages": [TEXT, {}]}, headers=ORDERS)
+    assert_documented(spec, batch, f"{MESSAGES}/batch", "post")
     assert_documented(spec, client.get(CONTACT, headers=ORDERS), "/v1/contacts/{contact}")
     assert_documented(spec, client.get("/v1/templates", headers=ORDERS), "/v1/templates")
     shown = client.get("/v1/templates/ordine_pronto/it?sender=shop", headers=ORDERS)

@@ -3,7 +3,7 @@
 from flask import Flask, Response, jsonify
 
 from shared.deps import Deps
-from webhook.api import contacts, events, inbound, messages, quarantine, senders, templates
+from webhook.api import contacts, events, inbound, message_batch, messages, quarantine, senders, templates
 from webhook.api.auth import require
 from webhook.api.context import Door, install_context
 from webhook.api.inbound import install_inbound
@@ -24,7 +24,7 @@ def create_api(deps: Deps) -> Flask:
     install_health(app, deps.health)
     install_inbound(app)
     api = install_openapi(app)
-    for resource in (messages, contacts, inbound, templates, senders, events, quarantine):
+    for resource in (messages, message_batch, contacts, inbound, templates, senders, events, quarantine):
         api.register_blueprint(resource.blueprint)
     specification = api.spec.to_dict()
 
