@@ -20,6 +20,7 @@ from shared.providers.media import FETCH_DEADLINE
 from shared.providers.meta.send import MetaProvider
 from shared.settings import LEASE, PROVIDER_DEADLINE, Settings
 from shared.store.callbacks import Callbacks
+from shared.store.changes import Changes
 from shared.store.connection import connect, server_time
 from shared.store.contacts import Contacts
 from shared.store.feed import Feed
@@ -40,6 +41,7 @@ class Deps:
     settings: Settings
     clock: Clock
     messages: Messages
+    changes: Changes
     lanes: Lanes
     contacts: Contacts
     inbox: Inbox
@@ -92,6 +94,7 @@ def assemble(
         settings=settings,
         clock=clock,
         messages=Messages(client, scripts, window_length=length, retention=settings.retention),
+        changes=Changes(scripts, retention=settings.retention),
         lanes=Lanes(
             scripts,
             window_length=length,

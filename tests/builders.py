@@ -25,6 +25,7 @@ from shared.http.client import HttpCall
 from shared.providers.base import Outgoing, ReadMarked, ReadReceipt, ReadResult, SendResult, Submitted
 from shared.providers.media import MediaFile, MediaRefused
 from shared.settings import LEASE, Settings
+from shared.store.changes import Changes
 from shared.store.claims import Claim
 from shared.store.contacts import Contacts
 from shared.store.lanes import Lanes
@@ -185,6 +186,7 @@ class Stores:
         self.recorder = Recorder(self.scripts, policy)
         self.lanes = EasyLanes(self.scripts, window_length=DAY, lease=LEASE, grace=GRACE, retention=30 * DAY)
         self.messages = Messages(client, self.scripts, window_length=DAY, retention=30 * DAY)
+        self.changes = Changes(self.scripts, retention=30 * DAY)
         self.contacts = Contacts(self.scripts, window_length=DAY, aliases_of=aliases)
         self.templates = Templates(client, self.scripts)
         self.senders = Senders(client, self.scripts)

@@ -76,6 +76,17 @@ TRANSITIONS: Mapping[MessageState, frozenset[MessageState]] = {
     MessageState.CANCELLED: frozenset(),
 }
 
+#: What a person may do besides: stop what has not left, send again what ended badly, say how a doubt ended.
+BY_HAND: Mapping[MessageState, frozenset[MessageState]] = {
+    **dict.fromkeys(_WAITING, frozenset({MessageState.CANCELLED})),
+    MessageState.FAILED: frozenset({MessageState.QUEUED}),
+    MessageState.REFUSED: frozenset({MessageState.QUEUED}),
+    MessageState.EXPIRED: frozenset({MessageState.QUEUED}),
+    MessageState.UNKNOWN: frozenset(
+        {MessageState.QUEUED, MessageState.SUBMITTED, MessageState.DELIVERED, MessageState.FAILED}
+    ),
+}
+
 #: States in which an attempt stands whose fate a provider's status may still tell.
 AWAITING_STATUS = frozenset(
     {MessageState.SENDING, MessageState.UNKNOWN, MessageState.SUBMITTED, MessageState.FAILED}

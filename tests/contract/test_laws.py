@@ -29,12 +29,21 @@ from shared.configuration import Policy
 from shared.decision import facts_of
 from shared.domain.consent import Category, ConsentRecord
 from shared.domain.identifiers import ContactId, MessageId
-from shared.domain.message import TRANSITIONS, InDoubt, MessageRequest, MessageState, Priority, WhenClosed
+from shared.domain.message import (
+    BY_HAND,
+    TRANSITIONS,
+    InDoubt,
+    MessageRequest,
+    MessageState,
+    Priority,
+    WhenClosed,
+)
 from shared.domain.retry import ErrorClass
 from shared.domain.routing import SessionRoute, TemplateRoute, decide
 from shared.domain.session_content import Text
 from shared.domain.templates import Approval, Gate, TemplateId
 from shared.providers.base import ErrorRow, Rejected, SendResult, Submitted
+from shared.store.changes import Change, Hand, Resolution, Retry
 from shared.store.claims import Begin, BeginAnswer, Changed, Claim, Go, Outcome, Settle
 from shared.store.codec import Known
 from shared.store.keys import Keys
@@ -118,6 +127,8 @@ results = st.sampled_from(
         )
     ]
 )
+#: Any message there is, whatever became of it.
+messages = st.runner().flatmap(lambda self: st.sampled_from(sorted(self.requests)))
 pauses = st.sampled_from([0.1, 0.5, 1, 5, 16, 61, 300])
 
 
@@ -224,6 +235,9 @@ LAWS = (
 )
 
 
+HAND = Hand(name="desk", app=None)
+
+while_any = precondition(lambda self: self.states)
 while_busy = precondition(lambda self: any(state not in FINAL for state in self.states.values()))
 
 
@@ -245,6 +259,8 @@ class Machine(RuleBasedStateMachine):
         self.states: dict[str, MessageState] = {}
         self.numbers: set[tuple[str, int]] = set()
         self.settles: list[Settle] = []
+        #: What a hand moved in this step.
+        self.moved_by_hand: set[str] = set()
         for registered in TEMPLATES:
             self.stores.templates.create(SENDER.business, registered, nonce="n")
         for contact in CONTACTS:
@@ -340,6 +356,47 @@ class Machine(RuleBasedStateMachine):
                 for gate in Gate:
                     self.stores.templates.decide(SENDER.business, changed.id, gate, change, None)
 
+    @while_any
+    @rule(id_=messages, times=times)
+    def cancel(self, id_, times):
+        before = self.states[id_]
+        answers = [
+            self.stores.changes.cancel(SENDER.business, [MessageId(id_)], hand=HAND, now=self.now)[0].change
+            for _ in range(times)
+        ]
+        is_stopped = before in WAITING or before is MessageState.CANCELLED
+        assert answers == [Change.DONE if is_stopped else Change.REFUSED] * times
+        self.moved_by_hand.add(id_)
+
+    @while_any
+    @rule(id_=messages, lifetime=st.none() | lifetimes, accepts_duplicate=st.booleans(), times=times)
+    def retry(self, id_, lifetime, accepts_duplicate, times):
+        expires_at = None if lifetime is None else self.now + lifetime
+        retry = Retry(nonce=str(ULID()), expires_at=expires_at, accepts_duplicate=accepts_duplicate)
+        asked, before = self.requests[id_], self.states[id_]
+        answers = [
+            self.stores.changes.retry(
+                SENDER.business, [(MessageId(id_), asked)], retry, hand=HAND, now=self.now
+            )[0].change
+            for _ in range(times)
+        ]
+        assert len(set(answers)) == 1, answers
+        if answers[0] is Change.DONE:
+            assert before is not MessageState.UNKNOWN or accepts_duplicate, id_
+            self.requests[id_] = replace(asked, expires_at=expires_at or asked.expires_at)
+        self.moved_by_hand.add(id_)
+
+    @while_any
+    @rule(id_=messages, resolution=st.sampled_from(Resolution), times=times)
+    def resolve(self, id_, resolution, times):
+        before = self.states[id_]
+        for _ in range(times):
+            answer = self.stores.changes.resolve(
+                SENDER.business, MessageId(id_), resolution, hand=HAND, now=self.now
+            )
+            assert before is not MessageState.UNKNOWN or answer.change is Change.DONE
+        self.moved_by_hand.add(id_)
+
     @invariant()
     def every_law_holds(self):
         standing = Standing(self.client, list(self.requests))
@@ -375,10 +432,12 @@ class Machine(RuleBasedStateMachine):
     def messages_move_along_the_table(self, standing: Standing) -> None:
         for id_, state in standing.states.items():
             before = self.states.get(id_, MessageState.QUEUED)
-            assert state is before or state in TRANSITIONS[before], (id_, before, state)
+            by_hand = BY_HAND.get(before, frozenset()) if id_ in self.moved_by_hand else frozenset()
+            assert state is before or state in TRANSITIONS[before] | by_hand, (id_, before, state)
             is_again = (before, state) == (MessageState.UNKNOWN, MessageState.SENDING)
             assert not is_again or self.requests[id_].in_doubt is InDoubt.RESEND, id_
         self.states = standing.states
+        self.moved_by_hand.clear()
 
     def claim_up_to(self, most: int, *, times: int = 1) -> list[Claim]:
         nonce = str(ULID())

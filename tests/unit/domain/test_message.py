@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.message import AWAITING_STATUS, TRANSITIONS, MessageState, Priority, after_status
+from shared.domain.message import AWAITING_STATUS, BY_HAND, TRANSITIONS, MessageState, Priority, after_status
 
 STATES = list(MessageState)
 RANK = {
@@ -46,6 +46,19 @@ def test_every_state_can_be_reached_from_queued():
 def test_a_final_state_leads_nowhere(final):
     assert not TRANSITIONS[final]
     assert all(after_status(final, status) is None for status in STATES)
+
+
+def test_a_hand_stops_only_what_waits_and_sends_again_only_what_ended_badly():
+    stopped = {state for state in STATES if MessageState.CANCELLED in BY_HAND.get(state, ())}
+    sent_again = {state for state in STATES if MessageState.QUEUED in BY_HAND.get(state, ())}
+
+    assert stopped == {MessageState.QUEUED, MessageState.HELD, MessageState.DEFERRED}
+    assert sent_again == {
+        MessageState.FAILED,
+        MessageState.REFUSED,
+        MessageState.EXPIRED,
+        MessageState.UNKNOWN,
+    }
 
 
 def test_failed_yields_only_to_what_shows_that_it_arrived():
