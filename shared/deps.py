@@ -19,6 +19,7 @@ from shared.providers.cm.send import CmProvider
 from shared.providers.media import FETCH_DEADLINE
 from shared.providers.meta.send import MetaProvider
 from shared.settings import LEASE, PROVIDER_DEADLINE, Settings
+from shared.store.audit import Audit
 from shared.store.callbacks import Callbacks
 from shared.store.changes import Changes
 from shared.store.connection import connect, server_time
@@ -27,6 +28,7 @@ from shared.store.feed import Feed
 from shared.store.health import Health
 from shared.store.inbound import Inbox
 from shared.store.lanes import Lanes
+from shared.store.listing import Listing
 from shared.store.messages import Messages
 from shared.store.quarantine import Quarantine
 from shared.store.recorder import Recorder
@@ -41,7 +43,9 @@ class Deps:
     settings: Settings
     clock: Clock
     messages: Messages
+    listing: Listing
     changes: Changes
+    audit: Audit
     lanes: Lanes
     contacts: Contacts
     inbox: Inbox
@@ -79,21 +83,13 @@ def assemble(
 ) -> Deps:
     scripts = Scripts(client)
     length = settings.window_length
-    policy = settings.configuration.policy
-    recording = RecordingPolicy(
-        window=WindowPolicy(
-            length=length,
-            reactions_open=policy.reactions_open_window,
-            unsupported_opens=policy.unsupported_opens_window,
-        ),
-        languages=policy.languages,
-        retention=settings.retention,
-        aliases_of=settings.configuration.aliases_of,
-    )
+    messages = Messages(client, scripts, window_length=length, retention=settings.retention)
     return Deps(
         settings=settings,
         clock=clock,
-        messages=Messages(client, scripts, window_length=length, retention=settings.retention),
+        messages=messages,
+        listing=Listing(client, messages),
+        audit=Audit(client),
         changes=Changes(scripts, retention=settings.retention),
         lanes=Lanes(
             scripts,
@@ -106,13 +102,27 @@ def assemble(
         inbox=Inbox(client),
         templates=Templates(client, scripts),
         senders=Senders(client, scripts),
-        recorder=Recorder(scripts, recording),
+        recorder=Recorder(scripts, _recording(settings)),
         feed=Feed(client),
         callbacks=Callbacks(client, scripts, retention=settings.retention),
         quarantine=Quarantine(client),
         health=Health(client),
         providers=_providers(settings),
         ring=ring,
+    )
+
+
+def _recording(settings: Settings) -> RecordingPolicy:
+    policy = settings.configuration.policy
+    return RecordingPolicy(
+        window=WindowPolicy(
+            length=settings.window_length,
+            reactions_open=policy.reactions_open_window,
+            unsupported_opens=policy.unsupported_opens_window,
+        ),
+        languages=policy.languages,
+        retention=settings.retention,
+        aliases_of=settings.configuration.aliases_of,
     )
 
 

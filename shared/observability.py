@@ -24,6 +24,7 @@ class LogEvent(StrEnum):
     QUARANTINE_REMOVED = "quarantine_removed"
     MESSAGE_ACCEPTED = "message_accepted"
     BATCH_ACCEPTED = "batch_accepted"
+    MESSAGES_CHANGED = "messages_changed"
     BELL_NOT_RUNG = "bell_not_rung"
     STORE_UNAVAILABLE = "store_unavailable"
     BUG = "bug"

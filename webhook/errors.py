@@ -37,6 +37,11 @@ class Code(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     TEMPLATE_EXISTS = "template_exists"
     DECIDED_BY_PROVIDER = "decided_by_provider"
+    MESSAGE_WAITING = "message_waiting"
+    MESSAGE_IN_FLIGHT = "message_in_flight"
+    MESSAGE_IN_DOUBT = "message_in_doubt"
+    MESSAGE_NOT_IN_DOUBT = "message_not_in_doubt"
+    MESSAGE_FINAL = "message_final"
     MEDIA_GONE = "media_gone"
     BODY_TOO_LARGE = "body_too_large"
     INVALID_REQUEST = "invalid_request"
@@ -72,6 +77,11 @@ KINDS: Mapping[Code, Kind] = {
     Code.METHOD_NOT_ALLOWED: Kind(HTTPStatus.METHOD_NOT_ALLOWED, "The method is not allowed here"),
     Code.TEMPLATE_EXISTS: Kind(HTTPStatus.CONFLICT, "The template exists"),
     Code.DECIDED_BY_PROVIDER: Kind(HTTPStatus.CONFLICT, "The provider decides this"),
+    Code.MESSAGE_WAITING: Kind(HTTPStatus.CONFLICT, "The message has not ended yet"),
+    Code.MESSAGE_IN_FLIGHT: Kind(HTTPStatus.CONFLICT, "The message is being sent"),
+    Code.MESSAGE_IN_DOUBT: Kind(HTTPStatus.CONFLICT, "Nobody knows whether the message arrived"),
+    Code.MESSAGE_NOT_IN_DOUBT: Kind(HTTPStatus.CONFLICT, "It is known how the message stands"),
+    Code.MESSAGE_FINAL: Kind(HTTPStatus.CONFLICT, "The message has ended"),
     Code.MEDIA_GONE: Kind(HTTPStatus.GONE, "The provider has the file no more"),
     Code.BODY_TOO_LARGE: Kind(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"),
     Code.INVALID_REQUEST: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),

@@ -87,6 +87,9 @@ BY_HAND: Mapping[MessageState, frozenset[MessageState]] = {
     ),
 }
 
+#: What on-call looks at: it did not go, or nobody knows.
+DEAD = frozenset({MessageState.FAILED, MessageState.REFUSED, MessageState.UNKNOWN, MessageState.EXPIRED})
+
 #: States in which an attempt stands whose fate a provider's status may still tell.
 AWAITING_STATUS = frozenset(
     {MessageState.SENDING, MessageState.UNKNOWN, MessageState.SUBMITTED, MessageState.FAILED}

@@ -22,7 +22,7 @@ class LinksSchema(AnswerSchema):
     self = fields.String(required=True, metadata={"format": "uri-reference"})
 
 
-class _MessageFactsSchema(AnswerSchema):
+class MessageFactsSchema(AnswerSchema):
     id = fields.String(required=True)
     state = word_of(MessageState)
     to = fields.String(required=True)
@@ -33,7 +33,7 @@ class _MessageFactsSchema(AnswerSchema):
     links = fields.Nested(LinksSchema(), required=True)
 
 
-class AcceptedSchema(_MessageFactsSchema):
+class AcceptedSchema(MessageFactsSchema):
     forecast = fields.Nested(
         RouteSchema(), required=True, metadata={"description": "The route as it would be now."}
     )
@@ -79,7 +79,7 @@ _TIMELINE_ENTRY = {
 }
 
 
-class MessageSchema(_MessageFactsSchema):
+class MessageSchema(MessageFactsSchema):
     app = fields.String(required=True)
     reason = fields.String(required=True, allow_none=True)
     waiting = fields.String(

@@ -53,6 +53,7 @@ class Keys:
     ticker:{b}                              string      lock of a beat · 400 ms
     counters:{b}                            hash        what happened how often, by metric · for ever
     quarantine:{b}                          stream      updates that could not be read · capped
+    audit:{b}                               stream      who did what by hand · capped
     ======================================  ==========  ===================================================
     """
 
@@ -128,6 +129,9 @@ class Keys:
 
     def quarantine(self) -> str:
         return self._key("quarantine")
+
+    def audit(self) -> str:
+        return self._key("audit")
 
 
 def window_group(sender: str, contact: object) -> str:

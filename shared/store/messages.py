@@ -82,6 +82,11 @@ class MessageRecord:
     provider_message_id: str | None
     not_before: datetime | None
 
+    @property
+    def last_error(self) -> Mapping[str, Any] | None:
+        """What the provider said about the last attempt."""
+        return self.attempts[-1].get("error") if self.attempts else None
+
 
 class Messages:
     def __init__(

@@ -127,6 +127,7 @@ results = st.sampled_from(
         )
     ]
 )
+deeds = st.sampled_from(["cancel", "retry", "retry anything", "retry anything", *Resolution])
 #: Any message there is, whatever became of it.
 messages = st.runner().flatmap(lambda self: st.sampled_from(sorted(self.requests)))
 pauses = st.sampled_from([0.1, 0.5, 1, 5, 16, 61, 300])
@@ -357,45 +358,44 @@ class Machine(RuleBasedStateMachine):
                     self.stores.templates.decide(SENDER.business, changed.id, gate, change, None)
 
     @while_any
-    @rule(id_=messages, times=times)
-    def cancel(self, id_, times):
-        before = self.states[id_]
-        answers = [
-            self.stores.changes.cancel(SENDER.business, [MessageId(id_)], hand=HAND, now=self.now)[0].change
-            for _ in range(times)
-        ]
-        is_stopped = before in WAITING or before is MessageState.CANCELLED
-        assert answers == [Change.DONE if is_stopped else Change.REFUSED] * times
+    @rule(id_=messages, deed=deeds, lifetime=st.none() | lifetimes, times=times)
+    def hand_changes(self, id_, deed, lifetime, times):
+        match deed:
+            case "cancel":
+                self.cancel(id_, times)
+            case Resolution():
+                self.resolve(id_, deed, times)
+            case _:
+                self.retry(id_, lifetime, times, accepts_duplicate=deed == "retry anything")
         self.moved_by_hand.add(id_)
 
-    @while_any
-    @rule(id_=messages, lifetime=st.none() | lifetimes, accepts_duplicate=st.booleans(), times=times)
-    def retry(self, id_, lifetime, accepts_duplicate, times):
+    def cancel(self, id_: str, times: int) -> None:
+        changes, is_stopped = self.stores.changes, self.states[id_] in WAITING | {MessageState.CANCELLED}
+        answers = [
+            changes.cancel(SENDER.business, [MessageId(id_)], hand=HAND, now=self.now)[0].change
+            for _ in range(times)
+        ]
+        assert answers == [Change.DONE if is_stopped else Change.REFUSED] * times
+
+    def retry(self, id_: str, lifetime: timedelta | None, times: int, *, accepts_duplicate: bool) -> None:
         expires_at = None if lifetime is None else self.now + lifetime
         retry = Retry(nonce=str(ULID()), expires_at=expires_at, accepts_duplicate=accepts_duplicate)
-        asked, before = self.requests[id_], self.states[id_]
+        asked, changes = self.requests[id_], self.stores.changes
+        message = (MessageId(id_), asked)
         answers = [
-            self.stores.changes.retry(
-                SENDER.business, [(MessageId(id_), asked)], retry, hand=HAND, now=self.now
-            )[0].change
+            changes.retry(SENDER.business, [message], retry, hand=HAND, now=self.now)[0].change
             for _ in range(times)
         ]
         assert len(set(answers)) == 1, answers
         if answers[0] is Change.DONE:
-            assert before is not MessageState.UNKNOWN or accepts_duplicate, id_
+            assert self.states[id_] is not MessageState.UNKNOWN or accepts_duplicate, id_
             self.requests[id_] = replace(asked, expires_at=expires_at or asked.expires_at)
-        self.moved_by_hand.add(id_)
 
-    @while_any
-    @rule(id_=messages, resolution=st.sampled_from(Resolution), times=times)
-    def resolve(self, id_, resolution, times):
-        before = self.states[id_]
+    def resolve(self, id_: str, resolution: Resolution, times: int) -> None:
+        changes = self.stores.changes
         for _ in range(times):
-            answer = self.stores.changes.resolve(
-                SENDER.business, MessageId(id_), resolution, hand=HAND, now=self.now
-            )
-            assert before is not MessageState.UNKNOWN or answer.change is Change.DONE
-        self.moved_by_hand.add(id_)
+            answer = changes.resolve(SENDER.business, MessageId(id_), resolution, hand=HAND, now=self.now)
+            assert self.states[id_] is not MessageState.UNKNOWN or answer.change is Change.DONE
 
     @invariant()
     def every_law_holds(self):

@@ -11,6 +11,7 @@ from tests.integration.test_api import CONTACT, DESK, ORDERS, TEXT, UNKNOWN_MESS
 from webhook.api.app import create_api
 
 MESSAGES = "/v1/messages"
+ONE = "/v1/messages/{message_id}"
 CONSENT = "/v1/contacts/{contact}/consent"
 APPROVAL = "/v1/templates/{name}/{language}/approval"
 
@@ -161,6 +162,29 @@ def test_the_quarantine_is_as_documented(world, client, spec):
     assert_documented(spec, replayed, f"{path}/{{entry_id}}/replay", "post")
     assert_documented(spec, client.delete(entry, headers=DESK), f"{path}/{{entry_id}}", "delete")
     assert_documented(spec, client.delete(entry, headers=DESK), f"{path}/{{entry_id}}", "delete")
+
+
+def test_what_hands_do_is_as_documented(world, client, spec):
+    for _ in range(2):
+        client.post(MESSAGES, json=TEXT, headers=ORDERS)
+    listed = client.get(MESSAGES, headers=ORDERS)
+    first, second = (item["id"] for item in listed.json["items"])
+    waiting = client.post(f"{MESSAGES}/{first}/retry", json=example(spec, f"{ONE}/retry"), headers=ORDERS)
+    cancelled = client.post(f"{MESSAGES}/{first}/cancel", headers=ORDERS)
+    known = client.post(f"{MESSAGES}/{second}/resolve", json=example(spec, f"{ONE}/resolve"), headers=ORDERS)
+
+    assert_documented(spec, listed, MESSAGES)
+    assert_documented(spec, waiting, f"{ONE}/retry", "post")
+    assert_documented(spec, cancelled, f"{ONE}/cancel", "post")
+    assert_documented(spec, known, f"{ONE}/resolve", "post")
+    for action in ("cancel", "retry"):
+        path = f"{MESSAGES}/{action}"
+        in_bulk = client.post(path, json=example(spec, path), headers=ORDERS)
+        assert in_bulk.status_code == 200
+        assert_documented(spec, in_bulk, path, "post")
+    audit = client.get("/v1/audit", headers=DESK)
+    assert audit.json["items"]
+    assert_documented(spec, audit, "/v1/audit")
 
 
 def test_marking_as_read_is_as_documented(world, client, spec):

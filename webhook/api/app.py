@@ -3,7 +3,20 @@
 from flask import Flask, Response, jsonify
 
 from shared.deps import Deps
-from webhook.api import contacts, events, inbound, message_batch, messages, quarantine, senders, templates
+from webhook.api import (
+    audit,
+    contacts,
+    events,
+    inbound,
+    message_batch,
+    message_bulk,
+    message_changes,
+    message_list,
+    messages,
+    quarantine,
+    senders,
+    templates,
+)
 from webhook.api.auth import require
 from webhook.api.context import Door, install_context
 from webhook.api.inbound import install_inbound
@@ -12,6 +25,21 @@ from webhook.api.openapi import install_openapi
 from webhook.body import install_body_limit
 from webhook.errors import install_errors
 from webhook.health import install_health
+
+_RESOURCES = (
+    messages,
+    message_batch,
+    message_list,
+    message_changes,
+    message_bulk,
+    audit,
+    contacts,
+    inbound,
+    templates,
+    senders,
+    events,
+    quarantine,
+)
 
 
 def create_api(deps: Deps) -> Flask:
@@ -24,7 +52,7 @@ def create_api(deps: Deps) -> Flask:
     install_health(app, deps.health)
     install_inbound(app)
     api = install_openapi(app)
-    for resource in (messages, message_batch, contacts, inbound, templates, senders, events, quarantine):
+    for resource in _RESOURCES:
         api.register_blueprint(resource.blueprint)
     specification = api.spec.to_dict()
 

@@ -86,6 +86,19 @@ class Blueprint(flask_smorest.Blueprint):
         return decorate
 
 
+class _EmptyIsAnObject(Parser):
+    """No body means no wishes."""
+
+    def _raw_load_json(self, req: flask.Request) -> Any:  # noqa: ANN401 - JSON is anything
+        return super()._raw_load_json(req) if req.get_data(cache=True) else {}
+
+
+class LenientBlueprint(Blueprint):
+    """For routes whose body may be left out."""
+
+    ARGUMENTS_PARSER = _EmptyIsAnObject()
+
+
 def canonical_body() -> bytes:
     """The body that was parsed, in one spelling: a repeat may order its fields otherwise."""
     body: bytes = flask.g.canonical_body

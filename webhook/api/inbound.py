@@ -11,7 +11,6 @@ from http import HTTPStatus
 from threading import BoundedSemaphore
 from typing import Any, cast
 
-import flask
 from flask import Flask, Response, current_app
 
 from shared.domain.retry import ErrorClass
@@ -21,7 +20,7 @@ from shared.schemas.inbound import EXAMPLE, InboundQuerySchema, ReadMarkedSchema
 from shared.store.inbound import InboundRecord
 from webhook.api.attachment import attachment_headers, safe_content_type
 from webhook.api.auth import own_senders, sender_of_address
-from webhook.api.blueprint import Blueprint, Parser
+from webhook.api.blueprint import LenientBlueprint
 from webhook.api.context import deps
 from webhook.errors import Code, ProblemError
 
@@ -34,18 +33,7 @@ _EXTENSION = "finestra.inbound"
 _FILE = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 
 
-class _EmptyIsAnObject(Parser):
-    """Every field of a body here may be left out, and so may the body."""
-
-    def _raw_load_json(self, req: flask.Request) -> Any:  # noqa: ANN401 - JSON is anything
-        return super()._raw_load_json(req) if req.get_data(cache=True) else {}
-
-
-class _Blueprint(Blueprint):
-    ARGUMENTS_PARSER = _EmptyIsAnObject()
-
-
-blueprint = _Blueprint("inbound", __name__, description="What contacts wrote to us.")
+blueprint = LenientBlueprint("inbound", __name__, description="What contacts wrote to us.")
 
 
 class _Slots:

@@ -7,8 +7,9 @@ from shared.acceptance import Receipt
 from shared.clock import from_ms, rfc3339
 from shared.configuration import Policy
 from shared.decision import describe, facts_of
+from shared.domain.advice import advice_for
 from shared.domain.identifiers import MessageId
-from shared.domain.message import MessageState
+from shared.domain.message import DEAD, MessageState
 from shared.domain.routing import decide
 from shared.store.messages import MessageRecord
 
@@ -30,6 +31,27 @@ def view_accepted(receipt: Receipt, policy: Policy) -> dict[str, Any]:
         return shown
     facts = facts_of(accepted.known, receipt.sender, policy, accepted.accepted_at)
     return {**shown, "forecast": describe(decide(request, facts), request, facts)}
+
+
+def view_listed(record: MessageRecord) -> dict[str, Any]:
+    """A line of a list: how it stands and what to do, without its course."""
+    error = record.last_error
+    return {
+        "id": record.id.value,
+        "state": record.state,
+        "state_at": rfc3339(record.state_at),
+        "to": record.request.to.value,
+        "sender": record.request.sender,
+        "app": record.app,
+        "reference": record.request.reference,
+        "accepted_at": rfc3339(record.accepted_at),
+        "expires_at": rfc3339(record.request.expires_at),
+        "reason": record.reason,
+        "attempts": len(record.attempts),
+        "error": error,
+        "advice": advice_for(record.reason, (error or {}).get("advice")) if record.state in DEAD else None,
+        "links": _links(record.id),
+    }
 
 
 def view_message(record: MessageRecord, *, is_sender_halted: bool) -> dict[str, Any]:

@@ -15,8 +15,6 @@ from shared.acceptance import (
     refuse_mismatch,
     refuse_mistimed,
 )
-from shared.domain.identifiers import InvalidIdentifierError, MessageId
-from shared.domain.message import MessageState
 from shared.observability import LogEvent, get_logger
 from shared.schemas.message_answer import AcceptedSchema, DryRunSchema, MessageSchema
 from shared.schemas.message_request import (
@@ -26,12 +24,12 @@ from shared.schemas.message_request import (
     Draft,
     MessageRequestSchema,
 )
-from shared.store.messages import MessageRecord
 from webhook.api.blueprint import Blueprint, canonical_body
 from webhook.api.context import caller, deps
 from webhook.api.dry_run import dry_run
-from webhook.api.message_view import view_accepted, view_message
-from webhook.errors import Code, ProblemError, problem_of
+from webhook.api.message_view import view_accepted
+from webhook.api.own_messages import own_message, view_own
+from webhook.errors import problem_of
 
 blueprint = Blueprint("messages", __name__, description="Messages on their way out.")
 
@@ -66,10 +64,7 @@ def accept_message(draft: Draft, query: dict[str, Any], headers: dict[str, Any])
 @blueprint.response(HTTPStatus.OK, MessageSchema())
 def show_message(message_id: str) -> dict[str, Any]:
     """Show a message with its route, attempts and timeline."""
-    record = _find(message_id)
-    if record is None or not (record.app == caller().name or caller().may("admin")):
-        raise ProblemError(Code.NOT_FOUND, "There is no such message of yours.")
-    return view_message(record, is_sender_halted=_waits_for_halted_sender(record))
+    return view_own(own_message(message_id).record)
 
 
 def _dry_run(draft: Draft) -> dict[str, Any]:
@@ -96,21 +91,3 @@ def _log_accepted(receipt: Receipt) -> None:
         app=caller().name,
         priority=receipt.request.priority.name.lower(),
     )
-
-
-def _find(text: str) -> MessageRecord | None:
-    """An id does not say whose business it is; there are as many as are configured, mostly one."""
-    try:
-        message_id = MessageId.parse(text)
-    except InvalidIdentifierError:
-        return None
-    businesses = {sender.business for sender in deps().settings.configuration.senders.values()}
-    records = (deps().messages.get(business, message_id) for business in sorted(businesses))
-    return next((record for record in records if record is not None), None)
-
-
-def _waits_for_halted_sender(record: MessageRecord) -> bool:
-    sender = deps().sender(record.request.sender)
-    if record.state is not MessageState.QUEUED or sender is None:
-        return False
-    return deps().senders.get(sender).halted

@@ -1,0 +1,133 @@
+"""Whose messages a caller may see and change: its own, an admin everybody's; and who did it is kept."""
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flask import g
+
+from shared.domain.identifiers import ContactId, InvalidIdentifierError, MessageId
+from shared.domain.message import MessageState
+from shared.observability import LogEvent, get_logger
+from shared.store.audit import Deed
+from shared.store.changes import Hand
+from shared.store.listing import Found, MessageFilter, Place
+from shared.store.messages import MessageRecord
+from webhook.api.auth import sender_of_address
+from webhook.api.context import caller, deps
+from webhook.api.message_view import view_message
+from webhook.errors import Code, ProblemError
+
+
+def businesses() -> tuple[str, ...]:
+    """Where the caller's messages lie."""
+    return deps().settings.configuration.businesses_of(caller())
+
+
+def hand() -> Hand:
+    """Who changes messages, and whose."""
+    return Hand(name=caller().name, app=None if caller().may("admin") else caller().name)
+
+
+def own_message(text: str) -> Found:
+    """A message with its business. An id does not say whose it is; there are few, mostly one."""
+    try:
+        message_id = MessageId.parse(text)
+    except InvalidIdentifierError:
+        raise _missing() from None
+    for business in sorted(deps().settings.configuration.aliases_of):
+        record = deps().messages.get(business, message_id)
+        if record is not None and hand().app in (None, record.app):
+            return Found(business, record)
+    raise _missing()
+
+
+def view_own(record: MessageRecord) -> dict[str, Any]:
+    return view_message(record, is_sender_halted=_waits_for_halted_sender(record))
+
+
+def own_filter(
+    *,
+    app: str | None,
+    sender: str | None,
+    states: frozenset[MessageState],
+    reference: str | None,
+    reason: str | None,
+    code: str | None,
+    to: ContactId | None = None,
+) -> MessageFilter:
+    """What to look for among the caller's messages."""
+    is_admin = caller().may("admin")
+    if app is not None and not is_admin and app != caller().name:
+        raise ProblemError(Code.SCOPE_MISSING, "Other apps' messages need the scope admin.")
+    everybody = tuple(deps().settings.configuration.apps) if is_admin else (caller().name,)
+    return MessageFilter(
+        apps=(app,) if app is not None else everybody,
+        is_of_anybody=is_admin and app is None,
+        states=states,
+        senders=frozenset({sender_of_address(sender).alias}) if sender is not None else frozenset(),
+        to=to,
+        reference=reference,
+        reason=reason,
+        code=code,
+    )
+
+
+def parse_place(text: str | None) -> Place | None:
+    if text is None:
+        return None
+    try:
+        at, message_id = json.loads(base64.urlsafe_b64decode(text.encode()))
+        return Place(int(at), MessageId.parse(message_id).value)
+    except (ValueError, TypeError, RecursionError):
+        errors = {"after": ["not a cursor of ours: take `next` of the page before"]}
+        raise ProblemError(Code.INVALID_REQUEST, "See errors.", errors=errors) from None
+
+
+def place_text(place: Place | None) -> str | None:
+    if place is None:
+        return None
+    return base64.urlsafe_b64encode(json.dumps([place.at, place.message_id]).encode()).decode()
+
+
+def keep_deed(
+    business: str,
+    action: str,
+    *,
+    done: int,
+    message_id: MessageId | None = None,
+    named: Mapping[str, Any] | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Who did what, in the audit and in the log."""
+    deed = Deed(
+        at=deps().clock.now(),
+        app=caller().name,
+        request_id=g.request_id,
+        action=action,
+        done=done,
+        message_id=message_id.value if message_id else None,
+        filter=named,
+        details=details or {},
+    )
+    deps().audit.record(business, deed)
+    get_logger().warning(
+        LogEvent.MESSAGES_CHANGED,
+        action=action,
+        done=done,
+        message_id=deed.message_id,
+        filter=named,
+        details=deed.details,
+    )
+
+
+def _missing() -> ProblemError:
+    return ProblemError(Code.NOT_FOUND, "There is no such message of yours.")
+
+
+def _waits_for_halted_sender(record: MessageRecord) -> bool:
+    sender = deps().sender(record.request.sender)
+    if record.state is not MessageState.QUEUED or sender is None:
+        return False
+    return deps().senders.get(sender).halted
