@@ -12,18 +12,18 @@ from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import requests
-from requests.structures import CaseInsensitiveDict
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from shared.http.addresses import is_url_allowed
 from shared.http.connections import CURRENT, AddressRefusedError, Dial, tls_context
 from shared.http.deadline import Flight, Watchdog
 from shared.http.download import Download
-from shared.http.session import WENT_WRONG, exchange, get_request, new_session, post_request
+from shared.http.line import Line, Place, request_bytes
+from shared.http.session import WENT_WRONG, exchange, get_request, new_session
 
 MAX_BODY_BYTES = 1024 * 1024
 #: Idle connections are dropped by us first: one that the other side closes just then makes a doubt.
@@ -89,7 +89,7 @@ class HttpClient:
         self._idle_seconds = idle.total_seconds()
         self._tls = tls or tls_context(DEFAULT_CA_BUNDLE_PATH)
         self._watchdog = Watchdog()
-        self._threads = threading.local()
+        self._threads = _Threads()
 
     def post(self, call: HttpCall) -> Answer | NotSent | Doubt:
         """Send `call` once: no retry, no redirect, no proxy, no netrc. Raises only for JSON that is none."""
@@ -98,12 +98,12 @@ class HttpClient:
 
     def post_bytes(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer | NotSent | Doubt:
         """The same for JSON that is written already, and signed perhaps: it leaves as it is."""
-        request = post_request(url, headers, body)
         flight = self._new_flight()
         try:
-            with CURRENT.made_by(flight, self._dial):
-                self._watchdog.watch(flight)
-                answer = self._exchange(request)
+            place = Place.of(url)
+            request = request_bytes(place, headers, body)
+            self._watchdog.watch(flight)
+            answer = self._exchange(place, request, flight)
         except WENT_WRONG as exc:
             return _failure(flight, exc)
         finally:
@@ -145,24 +145,34 @@ class HttpClient:
     def _new_flight(self) -> Flight:
         return Flight(time.monotonic() + self._deadline_seconds)
 
-    def _exchange(self, request: requests.PreparedRequest) -> Answer:
-        response = exchange(self._session(), request, self._deadline_seconds)
+    def _exchange(self, place: Place, request: bytes, flight: Flight) -> Answer:
+        line = self._line(place, flight)
         try:
-            body = response.raw.read(self._max_body_bytes + 1, decode_content=True)
-        finally:
-            response.close()  # keeps the connection when the body was read to its end
-        self._threads.used_at = time.monotonic()
+            line.send(request, flight)
+            response, body = line.receive(self._max_body_bytes)
+        except WENT_WRONG:
+            line.close()
+            raise
+        self._threads.lines[place.scheme, place.host, place.port] = line, time.monotonic()
         read = None if len(body) > self._max_body_bytes else _parse(body)
-        return Answer(response.status_code, read, _retry_after(response.headers))
+        return Answer(response.status, read, _retry_after(response.headers))
 
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._threads, "session", None)
-        if session is None:
-            session = self._threads.session = new_session(self._tls)
-        elif time.monotonic() - self._threads.used_at > self._idle_seconds:
-            session.close()  # closes the connections; the session itself lives on
-        self._threads.used_at = time.monotonic()
-        return session
+    def _line(self, place: Place, flight: Flight) -> Line:
+        """The one that this thread has to that place, if it can be used again."""
+        kept = self._threads.lines.pop((place.scheme, place.host, place.port), None)
+        if kept is not None:
+            line, used_at = kept
+            if time.monotonic() - used_at <= self._idle_seconds and line.is_usable():
+                return line
+            line.close()
+        return Line(place, self._dial, self._tls, flight)
+
+
+class _Threads(threading.local):
+    """What each thread has for itself."""
+
+    def __init__(self) -> None:
+        self.lines: dict[tuple[str, str, int], tuple[Line, float]] = {}
 
 
 def _failure(flight: Flight, exc: BaseException) -> NotSent | Doubt:
@@ -191,7 +201,7 @@ def _parse(body: bytes) -> Any | None:  # noqa: ANN401 - whatever the other side
         return None
 
 
-def _retry_after(headers: "CaseInsensitiveDict[str]") -> timedelta | None:
+def _retry_after(headers: Message) -> timedelta | None:
     """Seconds, or a date (RFC 9110, 10.2.3), which counts from the answer's own: clocks may differ."""
     value = headers.get("Retry-After")
     if value is None:
@@ -199,7 +209,7 @@ def _retry_after(headers: "CaseInsensitiveDict[str]") -> timedelta | None:
     if _SECONDS.fullmatch(value.strip()):
         return timedelta(seconds=int(value))
     try:
-        wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers["Date"])
+        wait = parsedate_to_datetime(value) - parsedate_to_datetime(headers["Date"] or "")
     except (KeyError, TypeError, ValueError):
         return None
     return max(wait, timedelta(0))

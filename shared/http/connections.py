@@ -75,8 +75,9 @@ class _Watched(HTTPConnection):
     _is_encrypted = False
 
     def _new_conn(self) -> socket.socket:
-        connection = _connect(self._dns_host, self.port, is_encrypted=self._is_encrypted)
-        CURRENT.flight.attach(connection)
+        flight, dial = CURRENT.flight, CURRENT.dial
+        connection = dial_up(self._dns_host, self.port, dial, flight, is_encrypted=self._is_encrypted)
+        flight.attach(connection)
         return connection
 
     def send(self, data: Any) -> None:  # noqa: ANN401 - as http.client has it
@@ -116,9 +117,8 @@ class _Endpoint:
     place: tuple[Any, ...]
 
 
-def _connect(host: str, port: int, *, is_encrypted: bool) -> socket.socket:
+def dial_up(host: str, port: int, dial: Dial, flight: Flight, *, is_encrypted: bool) -> socket.socket:
     """Try the host's addresses in turn, those refused aside, within what is left of the flight's time."""
-    flight, dial = CURRENT.flight, CURRENT.dial
     failure: OSError = OSError("the name has no address")
     for endpoint in _endpoints(host, port, flight.remaining_seconds()):
         refusal = dial.refusal(endpoint.place[0], is_encrypted=is_encrypted)

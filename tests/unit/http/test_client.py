@@ -207,6 +207,28 @@ def test_a_connection_that_the_provider_closed_meanwhile_is_no_doubt():
         assert client.post(call_to(server.port)) == Answer(200, {"ok": True})
 
 
+def test_an_answer_in_chunks_is_read_and_its_connection_kept():
+    def answer(connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        connection.sendall(b'4\r\n{"ok\r\n8\r\n": true}\r\n0\r\n\r\n')
+
+    with WireServer(answer) as server:
+        client = HttpClient(deadline=SHORT)
+        answers = [client.post(call_to(server.port)) for _ in range(2)]
+
+    assert answers == [Answer(200, {"ok": True})] * 2
+    assert server.connections == 1
+
+
+def test_a_header_that_would_begin_another_is_not_sent():
+    with WireServer(reply()) as server:
+        url = f"http://127.0.0.1:{server.port}/"
+        outcome = HttpClient(deadline=SHORT).post_bytes(url, {"Authorization": "x\r\nHost: y"}, b"{}")
+
+    assert outcome == NotSent("ValueError")
+    assert server.requests == []
+
+
 def test_a_call_after_a_cut_one_is_not_cut():
     scripts = iter([hang, reply()])
 
