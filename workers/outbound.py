@@ -7,13 +7,13 @@ It ends when nothing is ready, or after DRAIN_FOR. It does not know Celery, nor 
 import threading
 from collections import deque
 from concurrent.futures import Executor, Future, wait
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from shared.configuration import AnySender
 from shared.deps import Deps
 from shared.observability import LogEvent, get_logger
 from shared.settings import LEASE
-from shared.store.claims import Claim, Outcome, Settle
+from shared.store.claims import Claim, Claimed, Outcome, Settle
 from workers.attempts import Attempts
 from workers.report import Report
 
@@ -35,10 +35,12 @@ class Drain:
         self._stopping = stopping
         self._report = Report(sender.alias)
         self._attempts = Attempts(deps, sender, self._report)
-        self._started_at = self._claimed_at = deps.clock.now()
+        self._started_at = deps.clock.now()
         self._lock = threading.Lock()
-        self._claims: deque[Claim] = deque()
+        #: What is in hand, the oldest first, each with the time of its claim.
+        self._claims: deque[tuple[datetime, Claim]] = deque()
         self._expects_more = True
+        self._is_claiming = False
         self._runners: list[Future[None]] = []
         self._active = 0
 
@@ -75,17 +77,33 @@ class Drain:
                 self._active -= 1
 
     def _next_batch(self) -> list[Claim]:
-        """The next claims for one request; claims more when none are left, and starts slots for them."""
-        size = self._attempts.batch_size
+        """The next claims for one request. Who finds few of them claims more, and starts slots for them."""
         with self._lock:
-            if not self._claims and self._may_claim():
-                self._claim_more()
-            if self._stopping.is_set() or self._deps.clock.now() - self._claimed_at > _FRESH_FOR:
-                return []  # what is left is released
-            batch = [self._claims.popleft() for _ in range(min(size, len(self._claims)))]
-            for _ in range(self._runners_wanted(size)):
-                self._start_runner()
+            must_claim = self._must_claim()
+            if must_claim:
+                self._is_claiming, self._expects_more = True, False
+        if must_claim:
+            self._claim_more()
+        with self._lock:
+            return self._take()
+
+    def _must_claim(self) -> bool:
+        """Early enough that no slot stands still meanwhile, and that each request is full."""
+        few = max(self._attempts.batch_size, self._most_slots // 2)
+        return len(self._claims) < few and not self._is_claiming and self._may_claim()
+
+    def _take(self) -> list[Claim]:
+        """Nothing: what is left is given back, or is for whoever is claiming more just now."""
+        size = self._attempts.batch_size
+        if self._stopping.is_set() or self._is_stale() or (self._is_claiming and len(self._claims) < size):
+            return []
+        batch = [self._claims.popleft()[1] for _ in range(min(size, len(self._claims)))]
+        for _ in range(self._runners_wanted(size)):
+            self._start_runner()
         return batch
+
+    def _is_stale(self) -> bool:
+        return bool(self._claims) and self._deps.clock.now() - self._claims[0][0] > _FRESH_FOR
 
     def _may_claim(self) -> bool:
         is_early = self._deps.clock.now() < self._started_at + DRAIN_FOR
@@ -97,13 +115,15 @@ class Drain:
     def _claim_more(self) -> None:
         # Two for each slot: a claim for many, and no lease runs out while its turn comes.
         most = 2 * max(self._most_slots, self._attempts.batch_size)
-        self._expects_more = False
-        self._claimed_at = self._deps.clock.now()
-        claimed = self._deps.lanes.claim(
-            self._sender, most, nonce=self._deps.new_nonce(), now=self._claimed_at
-        )
-        self._expects_more = len(claimed.claims) == most
-        self._claims.extend(claimed.claims)
+        claimed = Claimed(claims=(), internal_errors=0, unreadable=())
+        claimed_at, nonce = self._deps.clock.now(), self._deps.new_nonce()
+        try:
+            claimed = self._deps.lanes.claim(self._sender, most, nonce=nonce, now=claimed_at)
+        finally:
+            with self._lock:
+                self._is_claiming = False
+                self._expects_more |= len(claimed.claims) == most
+                self._claims.extend((claimed_at, claim) for claim in claimed.claims)
         if claimed.internal_errors or claimed.unreadable:
             get_logger().error(
                 LogEvent.INTERNAL_ERROR,
@@ -118,7 +138,7 @@ class Drain:
 
     def _release_unbegun(self) -> None:
         """Claimed but not begun when we had to stop: provably not sent, ready again at once."""
-        released = [Settle(claim=claim, outcome=Outcome.RELEASED) for claim in self._claims]
+        released = [Settle(claim=claim, outcome=Outcome.RELEASED) for _, claim in self._claims]
         self._claims.clear()
         if released:
             self._expects_more |= self._attempts.record(released).has_more

@@ -26,6 +26,7 @@ from shared.store.claims import (
     Ticked,
 )
 from shared.store.codec import dump, load_known, load_request
+from shared.store.grouped import GroupedScripts
 from shared.store.scripts import Call, Scripts
 
 _MOST_CLAIMS = 3
@@ -45,6 +46,8 @@ class Lanes:
         retention: timedelta,
     ) -> None:
         self._scripts = scripts
+        #: Every slot settles and begins; who comes while Redis is busy goes with the next.
+        self._steps = GroupedScripts(scripts)
         self._window_length = window_length
         self._lease = lease
         self._grace = grace
@@ -78,7 +81,7 @@ class Lanes:
         calls += [self._begin_call(begin, now) for begin in begins]
         if not calls:
             return Stepped(has_more=False, answers=())
-        answers = self._scripts.run_all(calls)
+        answers = self._steps.run_all(calls)
         settled, begun = answers[: len(settles)], answers[len(settles) :]
         has_more = any(answer[0] == "settled" and int(answer[1]) for answer in settled)
         return Stepped(has_more, tuple(self._begin_answer(answer) for answer in begun))
