@@ -60,7 +60,7 @@ def _takes_rows(script: str) -> bool:
 
 
 @cache
-def _sha_of(script: str) -> str:
+def sha_of(script: str) -> str:
     return hashlib.sha1(source_of(script).encode(), usedforsecurity=False).hexdigest()
 
 
@@ -106,12 +106,12 @@ class Scripts:
         if len(commands) == 1:
             (command,) = commands
             try:
-                return [self._client.evalsha(_sha_of(command.script), 1, command.root, *command.arguments)]
+                return [self._client.evalsha(sha_of(command.script), 1, command.root, *command.arguments)]
             except redis.ResponseError as exc:
                 return [exc]
         pipeline = self._client.pipeline(transaction=False)
         for command in commands:
-            pipeline.evalsha(_sha_of(command.script), 1, command.root, *command.arguments)
+            pipeline.evalsha(sha_of(command.script), 1, command.root, *command.arguments)
         return list(pipeline.execute(raise_on_error=False))
 
 
