@@ -32,6 +32,11 @@ def dump_content(content: SessionContent) -> dict[str, Any]:
     return {_WORDS[type(content)]: plain(content)}
 
 
+def kind_of(content: SessionContent) -> str:
+    """Its word alone."""
+    return _WORDS[type(content)]
+
+
 def load_content(stored: Fields) -> SessionContent:
     ((word, fields),) = stored.items()
     return _LOADERS[word](fields)

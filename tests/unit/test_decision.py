@@ -1,21 +1,20 @@
 """How a decision is stored and explained: with all that was seen, without a text and without a number."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 
 from shared.configuration import Policy
-from shared.decision import describe, explain, facts_of
+from shared.decision import describe, facts_of
 from shared.domain.consent import Category, Consent, ConsentRecord, ConsentStatus
 from shared.domain.identifiers import ContactId
 from shared.domain.routing import Facts, RouteKind, Rule, decide
 from shared.domain.session_content import Text
 from shared.domain.window import CLOSED, Window
 from shared.store.codec import Known
-from tests.builders import ANNA, DAY, NOW, call, meta_sender, opt_in, request, template
+from tests.builders import ANNA, NOW, call, meta_sender, opt_in, request, template
 from tests.unit.domain.strategies import decisions
 
 SECOND = timedelta(seconds=1)
@@ -109,30 +108,6 @@ def test_a_deferred_route_shows_until_when_and_of_what():
     assert (described["until"], described["of"]) == ("2086-11-22T12:01:00.000Z", Rule.WINDOW_OPEN)
 
 
-@pytest.mark.parametrize(
-    ("window", "sentence"),
-    [
-        (OPEN, "The window closes at 2086-11-23T11:59:59.000Z."),
-        (Window(last_inbound_at=NOW - DAY), "The window closed at 2086-11-22T12:00:00.000Z."),
-        (CLOSED, "The contact has not written to this sender in that time."),
-        (
-            replace(OPEN, refused_at=NOW),
-            "The provider said so of the attempt that began at 2086-11-22T12:00:00.000Z.",
-        ),
-        (
-            Window(last_inbound_at=NOW - 2 * DAY, refused_at=NOW - 2 * DAY),
-            "The window closed at 2086-11-21T12:00:00.000Z.",
-        ),
-    ],
-    ids=["open", "closed", "never wrote", "refused by the provider", "refused and long over"],
-)
-def test_an_explanation_says_when_the_window_closes_or_why_it_is_closed(window, sentence):
-    seen = facts(window=window)
-    explanation = explain(decide(request(), seen), seen)
-
-    assert explanation.endswith(sentence)
-
-
 def test_the_facts_of_a_claim_carry_the_senders_margin():
     sender = meta_sender(window_margin=timedelta(seconds=90))
     seen = facts_of(known(), sender, Policy(), NOW)
@@ -140,6 +115,12 @@ def test_the_facts_of_a_claim_carry_the_senders_margin():
     assert seen.margin == timedelta(seconds=90)
     assert seen.last_inbound_at == NOW
     assert seen.halted_kinds == frozenset()
+
+
+def test_a_decision_is_made_in_whole_milliseconds_as_it_is_stored():
+    seen = facts_of(known(), meta_sender(), Policy(), NOW + timedelta(microseconds=1999))
+
+    assert seen.now == NOW + timedelta(milliseconds=1)
 
 
 def test_a_halted_sender_sends_nothing_of_either_kind():

@@ -22,10 +22,10 @@ ulids = st.text("0123456789ABCDEFGHJKMNPQRSTVWXYZ", min_size=26, max_size=26)
 phone_numbers = st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)
 bsuids = st.from_regex(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}", fullmatch=True)
 moments = st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
-#: Around NOW, dense enough to hit its edges.
+#: Around NOW, dense enough to hit its edges, in whole milliseconds as all that is stored.
 near = st.one_of(
     st.sampled_from([timedelta(0), MINUTE, -MINUTE, DAY, -DAY, MINUTE - DAY, 2 * MINUTE - DAY]),
-    st.timedeltas(-2 * DAY, 2 * DAY),
+    st.integers(-2 * 86_400_000, 2 * 86_400_000).map(lambda ms: timedelta(milliseconds=ms)),
 ).map(lambda distance: NOW + distance)
 
 records = st.builds(
@@ -49,7 +49,8 @@ _ASKED = {
     "when_closed": st.sampled_from(WhenClosed),
     "expires_at": near,
 }
-_SEEN = {
+#: Every fact but the clock, the window and its margin, which are always drawn.
+SEEN = {
     "consent": consents,
     "last_inbound_at": near,
     "templates": st.lists(st.none() | templates, min_size=1, max_size=3).map(tuple),
@@ -63,15 +64,17 @@ _SEEN = {
     "messaging_limit_until": near,
     "pair_limit_until": near,
     "sender_limit_until": near,
+    "is_number_known": st.booleans(),
+    "is_number_given_up": st.booleans(),
 }
 
 
 @st.composite
 def decisions(draw: st.DrawFn) -> tuple[MessageRequest, Facts]:
     """A request that the doors would accept with any window; few things in its way, or nothing would go."""
-    obstacles = draw(st.sets(st.sampled_from([*_ASKED, *_SEEN]), max_size=4))
+    obstacles = draw(st.sets(st.sampled_from([*_ASKED, *SEEN]), max_size=4))
     asked = {name: draw(strategy) for name, strategy in _ASKED.items() if name in obstacles}
-    seen = {name: draw(strategy) for name, strategy in _SEEN.items() if name in obstacles}
+    seen = {name: draw(strategy) for name, strategy in SEEN.items() if name in obstacles}
     known = seen.setdefault("templates", draw(st.sampled_from([(), (template(),)])))
     seen.setdefault("consent", Consent(dict.fromkeys(Category, opt_in())))
     if known:
