@@ -85,6 +85,7 @@ class _Stage:
                 self._act(scene, live)
             self._watch(self._story, live)
         self._check()
+        self._explain()
         self._show_callbacks()
 
     def _approve_templates(self) -> None:
@@ -171,6 +172,17 @@ class _Stage:
                 mistakes.append(f"{sender}: the provider took {taken}")
         if mistakes:
             raise NotAsToldError("; ".join(mistakes))
+
+    def _explain(self) -> None:
+        """Every message can say why it went the way it went."""
+        console.print("Why each of them went the way it went:")
+        for scene in self._story:
+            answer = self._app.call("GET", f"/v1/messages/{scene.message_id}/explain")
+            mistake = scene.mistake_in(answer)
+            if mistake:
+                raise NotAsToldError(f"{scene.who} via {scene.sender}: {mistake}")
+            why = " ".join(answer["sentences"][1:])
+            console.print(f"  {scene.who} via {scene.sender}: {why}", markup=False)
 
     def _show_callbacks(self) -> None:
         """What the app was told without asking: what each contact wrote, signed."""

@@ -84,6 +84,22 @@ def show(message_id: str, url: str | None, key: str | None, as_json: bool) -> No
         console.print(f"  {entry['at']}  {entry['event']}")
 
 
+@message.command()
+@click.argument("message_id")
+@click.option("--url", help="Address of the API.")
+@click.option("--key", help="API key.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as it came.")
+def explain(message_id: str, url: str | None, key: str | None, as_json: bool) -> None:  # noqa: FBT001
+    """In sentences: why it went the way it went, where it stands, what to do."""
+    answer = default_api(url, key).call("GET", f"/v1/messages/{quote(message_id, safe='')}/explain")
+    if as_json:
+        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        return
+    click.echo(f"{answer['id']} is {answer['state']}.")
+    for sentence in answer["sentences"]:
+        click.echo(f"  {sentence}")
+
+
 def _values(variables: tuple[str, ...]) -> list[str] | dict[str, str]:
     """Numbered values as a list; as an object when each has its name."""
     named = [variable.partition(":=") for variable in variables]

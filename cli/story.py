@@ -48,6 +48,15 @@ class Scene:
         seen = (route.get("kind"), route.get("rule"), len(self.shown["attempts"]), self.shown["state"])
         return None if seen == told else f"should have been {told}, was {seen}"
 
+    def mistake_in(self, explanation: dict[str, Any]) -> str | None:
+        """What an explanation leaves out; None when it tells of the acceptance, each attempt and the end."""
+        told = " ".join(explanation["sentences"])
+        numbers = range(1, 2 + self.failures)
+        wanted = ["Accepted at", *(f"Attempt {number} began" for number in numbers)]
+        wanted += ["The provider took it", "It reached the contact"]
+        missing = [words for words in wanted if words not in told]
+        return f"the explanation does not say {missing}" if missing else None
+
 
 def scenes() -> list[Scene]:
     return [

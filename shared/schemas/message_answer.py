@@ -90,3 +90,13 @@ class MessageSchema(MessageFactsSchema):
     timeline = fields.List(fields.Dict(metadata=_TIMELINE_ENTRY), required=True)
     pricing = fields.Dict(required=True, allow_none=True)
     provider_message_id = fields.String(required=True, allow_none=True)
+
+
+class ExplanationSchema(AnswerSchema):
+    id = fields.String(required=True)
+    state = word_of(MessageState)
+    sentences = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "In order of time: how it came, each attempt, where it stands, what to do."},
+    )

@@ -27,7 +27,7 @@ def clean_environ(**settings: str) -> dict[str, str]:
     return {**inherited, **settings}
 
 
-def test_the_demo_ends_well_and_shows_both_routes_of_both_providers():
+def test_the_demo_ends_well_shows_both_routes_of_both_providers_and_explains_each_message():
     run = subprocess.run(
         [*CLI, "demo"], check=False, env=clean_environ(), capture_output=True, text=True, timeout=110
     )
@@ -38,6 +38,9 @@ def test_the_demo_ends_well_and_shows_both_routes_of_both_providers():
         assert any("session" in line and "window_open" in line for line in lines)
         assert any("template" in line and "window_closed" in line for line in lines)
         assert any("1 deferred, 2 submitted" in line for line in lines)
+    for who in ("Anna", "Bruno", "Carla"):
+        for sender in ("shop", "negozio"):
+            assert f"  {who} via {sender}: Attempt 1 began" in run.stdout
 
 
 def test_up_prints_its_addresses_and_leaves_no_orphan_on_sigterm(tmp_path: Path):

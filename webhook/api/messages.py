@@ -16,7 +16,8 @@ from shared.acceptance import (
     refuse_mistimed,
 )
 from shared.observability import LogEvent, get_logger
-from shared.schemas.message_answer import AcceptedSchema, DryRunSchema, MessageSchema
+from shared.retelling import retell
+from shared.schemas.message_answer import AcceptedSchema, DryRunSchema, ExplanationSchema, MessageSchema
 from shared.schemas.message_request import (
     EXAMPLE,
     AcceptHeadersSchema,
@@ -28,7 +29,7 @@ from webhook.api.blueprint import Blueprint, canonical_body
 from webhook.api.context import caller, deps
 from webhook.api.dry_run import dry_run
 from webhook.api.message_view import view_accepted
-from webhook.api.own_messages import own_message, view_own
+from webhook.api.own_messages import own_message, view_own, why_halted
 from webhook.errors import problem_of
 
 blueprint = Blueprint("messages", __name__, description="Messages on their way out.")
@@ -65,6 +66,19 @@ def accept_message(draft: Draft, query: dict[str, Any], headers: dict[str, Any])
 def show_message(message_id: str) -> dict[str, Any]:
     """Show a message with its route, attempts and timeline."""
     return view_own(own_message(message_id).record)
+
+
+@blueprint.route("/v1/messages/<message_id>/explain")
+@blueprint.guarded("messages", problems=(HTTPStatus.NOT_FOUND,))
+@blueprint.response(HTTPStatus.OK, ExplanationSchema())
+def explain_message(message_id: str) -> dict[str, Any]:
+    """Say in sentences why a message went the way it went, where it stands and what to do."""
+    record = own_message(message_id).record
+    return {
+        "id": record.id.value,
+        "state": record.state,
+        "sentences": retell(record, halted_why=why_halted(record)),
+    }
 
 
 def _dry_run(draft: Draft) -> dict[str, Any]:

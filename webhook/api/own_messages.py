@@ -127,7 +127,11 @@ def _missing() -> ProblemError:
 
 
 def _waits_for_halted_sender(record: MessageRecord) -> bool:
+    return record.state is MessageState.QUEUED and why_halted(record) is not None
+
+
+def why_halted(record: MessageRecord) -> str | None:
+    """None: its sender is not halted, or configured no more."""
     sender = deps().sender(record.request.sender)
-    if record.state is not MessageState.QUEUED or sender is None:
-        return False
-    return deps().senders.get(sender).halted
+    state = deps().senders.get(sender) if sender is not None else None
+    return (state.why or "") if state is not None and state.halted else None

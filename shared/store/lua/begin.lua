@@ -41,7 +41,7 @@ redis.call('HSET', key('sender', sender), 'tat', string.format('%.3f', tat + int
 
 local attempt = redis.call('HINCRBY', message, 'attempts', 1)
 set_state(id, found[2], 'sending', now)
-redis.call('HDEL', message, 'reason')
+redis.call('HDEL', message, 'route', 'reason')
 redis.call('HSET', message, 'nonce', ARGV[6], 'begun_at', ARGV[1], 'claims', 0, 'attempt:' .. attempt, ARGV[12])
 redis.call('ZADD', key('leased', sender), ARGV[9], contact)
 note(id, now, 'sending', {attempt = attempt})
