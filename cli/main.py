@@ -5,6 +5,7 @@ import click
 from cli.demo import demo
 from cli.messages import message, send
 from cli.quarantine import quarantine
+from cli.submissions import submissions
 from cli.up import up
 
 
@@ -14,5 +15,5 @@ def main() -> None:
     """Finestra: a WhatsApp Business gateway that knows whether the window is open."""
 
 
-for _command in (up, demo, send, message, quarantine):
+for _command in (up, demo, send, message, quarantine, submissions):
     main.add_command(_command)

@@ -20,9 +20,11 @@ READY_SECONDS = 60
 #: A large append-only file takes its time.
 LOADING_SECONDS = 600
 SANDBOX_BIND = "127.0.0.1:8090"
-ALL = ("receiver", "api", "worker", "flower", "sandbox")
+ALL = ("receiver", "api", "worker", "submit", "flower", "sandbox")
 _GUNICORN = (sys.executable, "-m", "gunicorn", "-c", "python:webhook.gunicorn_conf")
 _CELERY = (sys.executable, "-m", "celery", "-A", "workers.app:app")
+_DOOR = (sys.executable, "-m", "celery", "-A", "workers.door:app")
+_WORKER_OPTIONS = ("worker", "--without-gossip", "--without-mingle", "--loglevel", "WARNING")
 #: Flower keeps about 4 kB a row; it is a live window, not history.
 _FLOWER_ROWS = "20000"
 
@@ -163,8 +165,10 @@ def _develop(env: dict[str, str], data_dir: Path, callback_url: str | None) -> D
 
 
 def _wanted(settings: Settings, development: Development | None) -> tuple[str, ...]:
-    """The sandbox only when we made it up; Flower only behind a login."""
+    """The sandbox only when we made it up; Flower only behind a login; the Celery door when asked for."""
     unwanted = set()
+    if not settings.celery_door:
+        unwanted.add("submit")
     if development is None:
         unwanted.add("sandbox")
     if not settings.flower_password.reveal():
@@ -180,8 +184,9 @@ def _process(name: str, unit: Unit) -> Process:
             # Two thirds of them are for long polls (webhook/api/events.py): no other call waits for one.
             return _web(unit, name, unit.settings.api_bind, "webhook.wsgi:api()", "--threads", "48")
         case "worker":
-            argv = (*_CELERY, "worker", "--without-gossip", "--without-mingle", "--loglevel", "WARNING")
-            return Process(name=name, argv=argv, env=unit.environ, stop_timeout_seconds=60, stop_order=1)
+            return _worker(unit, name, _CELERY)
+        case "submit":
+            return _worker(unit, name, _DOOR)
         case "flower":
             return _flower(unit)
         case _:
@@ -191,6 +196,11 @@ def _process(name: str, unit: Unit) -> Process:
 def _web(unit: Unit, name: str, bind: str, app: str, *options: str) -> Process:
     argv = (*_GUNICORN, "--bind", bind, *options, app)
     return Process(name=name, argv=argv, env=unit.environ, stop_timeout_seconds=30, stop_order=0)
+
+
+def _worker(unit: Unit, name: str, app: tuple[str, ...]) -> Process:
+    argv = (*app, *_WORKER_OPTIONS)
+    return Process(name=name, argv=argv, env=unit.environ, stop_timeout_seconds=60, stop_order=1)
 
 
 def _sandbox(unit: Unit) -> Process:

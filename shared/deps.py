@@ -34,6 +34,7 @@ from shared.store.quarantine import Quarantine
 from shared.store.recorder import Recorder
 from shared.store.scripts import Scripts
 from shared.store.senders import Senders
+from shared.store.submissions import RefusedSubmissions
 from shared.store.templates import Templates
 from shared.store.updates import RecordingPolicy
 
@@ -55,6 +56,7 @@ class Deps:
     feed: Feed
     callbacks: Callbacks
     quarantine: Quarantine
+    refused_submissions: RefusedSubmissions
     health: Health
     providers: Mapping[str, Provider]
     #: Tells the workers that a sender has something to do.
@@ -106,6 +108,7 @@ def assemble(
         feed=Feed(client),
         callbacks=Callbacks(client, scripts, retention=settings.retention),
         quarantine=Quarantine(client),
+        refused_submissions=RefusedSubmissions(client, scripts),
         health=Health(client),
         providers=_providers(settings),
         ring=ring,

@@ -25,6 +25,8 @@ class LogEvent(StrEnum):
     MESSAGE_ACCEPTED = "message_accepted"
     BATCH_ACCEPTED = "batch_accepted"
     MESSAGES_CHANGED = "messages_changed"
+    SUBMISSION_REFUSED = "submission_refused"
+    SUBMISSION_REMOVED = "submission_removed"
     BELL_NOT_RUNG = "bell_not_rung"
     STORE_UNAVAILABLE = "store_unavailable"
     BUG = "bug"

@@ -13,11 +13,17 @@ from shared.settings import Settings
 
 OUTBOUND = "outbound"
 EVENTS = "events"
+#: The name of a queue and of its one task: the door for apps that have Celery and no HTTP.
+SUBMIT = "outbound.submit"
 DRAIN = "outbound.drain"
 PUSH = "events.push"
 #: Drains at once, at least: each has threads of its own for what it sends.
 _DRAINS = 4
 _IMPATIENT_SECONDS = 0.25
+#: Submissions at once; each is a round trip or two.
+_SUBMISSIONS = 8
+#: After this a submission whose worker died comes again: longer than one takes with the store away.
+_VISIBLE_AGAIN_SECONDS = 60
 
 
 def make_celery(settings: Settings, *, socket_timeout_seconds: float = 5.0) -> Celery:
@@ -50,6 +56,31 @@ def make_celery(settings: Settings, *, socket_timeout_seconds: float = 5.0) -> C
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
         enable_utc=True,
+    )
+    return app
+
+
+def make_door_celery(settings: Settings) -> Celery:
+    """For the worker of the Celery door: what it takes is work, so it is acknowledged only when it is done.
+
+    Its arguments are people: no events of tasks, and nobody may ask it from outside what it has in hand.
+    """
+    app = make_celery(settings)
+    app.conf.update(
+        broker_transport_options={
+            **app.conf.broker_transport_options,
+            "ack_emulation": True,
+            "visibility_timeout": _VISIBLE_AGAIN_SECONDS,
+            # Kombu looks for what nobody acknowledged once in interval times throttle.
+            "unacked_restore_interval": 5,
+            "unacked_restore_throttle": 1,
+        },
+        task_queues=[Queue(SUBMIT)],
+        task_default_queue=SUBMIT,
+        task_acks_late=True,
+        worker_concurrency=_SUBMISSIONS,
+        worker_send_task_events=False,
+        worker_enable_remote_control=False,
     )
     return app
 

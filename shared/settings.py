@@ -41,6 +41,8 @@ class Settings:
     log_format: str
     #: Who may say in X-Forwarded-For where a webhook comes from; empty: nobody.
     trusted_proxies: tuple[Network, ...] = ()
+    #: Whoever reaches the broker may send.
+    celery_door: bool = False
 
 
 def load_settings() -> Settings:
@@ -57,14 +59,13 @@ def load_settings() -> Settings:
     flower_user = env.str("FLOWER_USER", "oncall")
     flower_password = env.str("FLOWER_PASSWORD", "")
     log_format = env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json", "console"]))
+    celery_door = env.bool("CELERY_DOOR", default=False)
     worker_slots = env.int("WORKER_SLOTS", 128, validate=validate.Range(min=1))
     grace_seconds = env.float("DOUBT_GRACE_SECONDS", 60.0, validate=_SECONDS)
     window_seconds = env.float("WINDOW_SECONDS", 86400.0, validate=_SECONDS)
     retention_days = env.float("RETENTION_DAYS", 30.0, validate=_DAYS)
     configuration, mistakes = load_configuration(Path(config_path)) if config_path else (Configuration(), [])
-    mistakes = [*_env_mistakes(env), *mistakes]
-    if window_seconds:  # None when it could not be read
-        mistakes += _margin_mistakes(configuration, timedelta(seconds=window_seconds))
+    mistakes = [*_env_mistakes(env), *mistakes, *_margin_mistakes(configuration, window_seconds)]
     if mistakes:
         raise SettingsError(mistakes)
     return Settings(
@@ -83,6 +84,7 @@ def load_settings() -> Settings:
         retention=timedelta(days=retention_days),
         log_format=log_format,
         trusted_proxies=_networks(trusted_proxies),
+        celery_door=celery_door,
     )
 
 
@@ -128,7 +130,10 @@ def _named(messages: Mapping[str, Sequence[str]]) -> list[str]:
     return [f"{name}: {' '.join(texts)}" for name, texts in messages.items()]
 
 
-def _margin_mistakes(configuration: Configuration, window_length: timedelta) -> list[str]:
+def _margin_mistakes(configuration: Configuration, window_seconds: float | None) -> list[str]:
+    if not window_seconds:  # it could not be read
+        return []
+    window_length = timedelta(seconds=window_seconds)
     found = []
     for sender in configuration.senders.values():
         where = f"senders.{sender.alias}.window_margin_seconds"

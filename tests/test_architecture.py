@@ -155,8 +155,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "werkzeug": ("webhook", "sandbox"),
     "flask_smorest": ("webhook",),
     "marshmallow": ("shared.schemas", "webhook.api"),
-    "celery": ("workers.app", "workers.tasks", "workers.monitor", "shared.queues"),
-    "kombu": ("workers.app", "workers.tasks", "workers.monitor", "shared.queues"),
+    "celery": ("workers.app", "workers.door", "workers.tasks", "workers.monitor", "shared.queues"),
+    "kombu": ("workers.app", "workers.door", "workers.tasks", "workers.monitor", "shared.queues"),
     # deps.py names the client's type, which it hands from connect() to the collections.
     "redis": ("shared.store", "shared.deps"),
     # The command and the sandbox are clients of our own doors; all else calls out through shared.http.

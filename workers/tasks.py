@@ -4,15 +4,20 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from celery import Celery
+from celery.exceptions import Reject
 
 from shared.callbacks.client import CallbackClient
 from shared.deps import Deps
 from shared.errors import StoreUnavailableError
 from shared.observability import LogEvent, get_logger, place_of
-from shared.queues import DRAIN, PUSH
+from shared.queues import DRAIN, PUSH, SUBMIT
 from workers.callbacks import MOST_IN_HAND, Pusher
 from workers.monitor import Monitor
 from workers.outbound import Drain
+from workers.submissions import INTERNAL_ERROR, Handed, Submissions
+
+#: How long a submission stays in hand while the store is away, before it goes back to its queue.
+_PAUSE_SECONDS = 5.0
 
 
 def register(app: Celery, deps: Deps, monitor: Monitor, stopping: threading.Event) -> None:
@@ -68,3 +73,29 @@ def _register_drain(app: Celery, deps: Deps, monitor: Monitor, stopping: threadi
         monitor.show(report.settled)
         get_logger().info(LogEvent.DRAINED, sender=alias, report=str(report))
         return str(report)
+
+
+def register_submit(app: Celery, submissions: Submissions, stopping: threading.Event) -> None:
+    """The one task that carries work: acknowledged when it has returned, accepted or listed as refused."""
+
+    @app.task(name=SUBMIT, typing=False, shared=False)
+    def submit(*arguments: object, **named: object) -> str:
+        """Accept a message; what a bug of ours cannot take is listed too."""
+        handed = Handed(task_id=str(submit.request.id), arguments=arguments, named=named)
+        try:
+            return _submitted(submissions, handed)
+        except StoreUnavailableError as exc:
+            get_logger().warning(LogEvent.STORE_UNAVAILABLE, where=SUBMIT, error=str(exc))
+            stopping.wait(_PAUSE_SECONDS)
+            raise Reject("the store does not answer", requeue=True) from None
+
+
+def _submitted(submissions: Submissions, handed: Handed) -> str:
+    try:
+        return submissions.take(handed)
+    except StoreUnavailableError:
+        raise
+    except Exception as exc:  # noqa: BLE001 - what came must be listed, whatever is wrong with us
+        get_logger().error(LogEvent.BUG, where=SUBMIT, error=type(exc).__name__, at=place_of(exc))
+        submissions.refuse(handed.task_id, handed.raw(), INTERNAL_ERROR, handed.named)
+        return f"refused: {INTERNAL_ERROR}"

@@ -54,6 +54,8 @@ class Keys:
     counters:{b}                            hash        what happened how often, by metric · for ever
     quarantine:{b}                          stream      updates that could not be read · capped
     audit:{b}                               stream      who did what by hand · capped
+    submissions:{b}                         stream      what the Celery door refused · capped
+    submitted:{b}:task                      string      mark of a refusal, for its repeat · 24 h
     ======================================  ==========  ===================================================
     """
 
@@ -132,6 +134,9 @@ class Keys:
 
     def audit(self) -> str:
         return self._key("audit")
+
+    def submissions(self) -> str:
+        return self._key("submissions")
 
 
 def window_group(sender: str, contact: object) -> str:

@@ -1,4 +1,4 @@
-"""What could not be read, raw, in the order in which it came: for people to look at, replay and remove.
+"""What could not be read or taken, raw, in the order in which it came: for people to look at and remove.
 
 An id is that of the stream's entry and unique within a business. What is removed is gone for good; when there
 are too many the oldest go by themselves.
@@ -37,6 +37,8 @@ class Entry:
     size_bytes: int
     #: The text was too large and its end is lost.
     is_cut: bool
+    #: Of a submission: which app handed it in, as it said itself.
+    app: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,8 @@ class RawEntry(Entry):
     """An entry with its text."""
 
     raw: str
+    #: Of a submission: what is wrong with it, as JSON.
+    errors: str = "{}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +57,16 @@ class Page:
     next: str | None
 
 
-class Quarantine:
-    """The ids that it is given must look like ids."""
+def _quarantine(business: str) -> str:
+    return Keys(business).quarantine()
 
-    def __init__(self, client: redis.Redis) -> None:
+
+class Quarantine:
+    """One stream a business. The ids that it is given must look like ids."""
+
+    def __init__(self, client: redis.Redis, key: Callable[[str], str] = _quarantine) -> None:
         self._client = client
+        self._key = key
 
     def page(
         self,
@@ -89,11 +98,11 @@ class Quarantine:
     def remove(self, business: str, entry_id: str) -> bool:
         """False: it was not there (any more)."""
         with translated(self._client):
-            return bool(self._client.xdel(Keys(business).quarantine(), entry_id))
+            return bool(self._client.xdel(self._key(business), entry_id))
 
     def count(self, business: str) -> int:
         with translated(self._client):
-            return self._client.xlen(Keys(business).quarantine())
+            return self._client.xlen(self._key(business))
 
     def _walk(self, read: _Read, business: str, first: str, last: str) -> Iterator[RawEntry]:
         while found := self._fetch(read, business, first, last):
@@ -103,7 +112,7 @@ class Quarantine:
 
     def _fetch(self, read: _Read, business: str, first: str, last: str) -> _Found:
         with translated(self._client):
-            return cast("_Found", read(Keys(business).quarantine(), first, last, _CHUNK))
+            return cast("_Found", read(self._key(business), first, last, _CHUNK))
 
 
 def _matching(entries: Iterator[RawEntry], reason: str | None, sender: str | None) -> Iterator[RawEntry]:
@@ -119,7 +128,9 @@ def _load(entry_id: str, stored: dict[str, str]) -> RawEntry:
         reason=stored["reason"],
         size_bytes=len(raw.encode()),
         is_cut=stored.get("cut") == "1",
+        app=stored.get("app", ""),
         raw=raw,
+        errors=stored.get("errors", "{}"),
     )
 
 
@@ -131,4 +142,5 @@ def _without_text(entry: RawEntry) -> Entry:
         reason=entry.reason,
         size_bytes=entry.size_bytes,
         is_cut=entry.is_cut,
+        app=entry.app,
     )

@@ -57,6 +57,16 @@ def test_without_a_password_flower_does_not_run(tmp_path):
     unit.stop()
 
 
+def test_the_celery_door_runs_when_it_is_asked_for(tmp_path):
+    config = tmp_path / "finestra.toml"
+    config.write_text("")
+
+    unit = prepare(environ(tmp_path, FINESTRA_CONFIG=str(config), FINESTRA_CELERY_DOOR="1"))
+
+    assert unit.names == ("receiver", "api", "worker", "submit")
+    unit.stop()
+
+
 def test_a_second_start_on_the_same_data_changes_nothing_of_the_first(tmp_path):
     first = prepare(environ(tmp_path))
     written = (tmp_path / "finestra.toml").read_text()

@@ -15,6 +15,7 @@ from webhook.api import (
     messages,
     quarantine,
     senders,
+    submissions,
     templates,
 )
 from webhook.api.auth import require
@@ -39,6 +40,7 @@ _RESOURCES = (
     senders,
     events,
     quarantine,
+    submissions,
 )
 
 
