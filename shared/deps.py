@@ -34,6 +34,7 @@ from shared.store.quarantine import Quarantine
 from shared.store.recorder import Recorder
 from shared.store.scripts import Scripts
 from shared.store.senders import Senders
+from shared.store.silence import Silence
 from shared.store.submissions import RefusedSubmissions
 from shared.store.templates import Templates
 from shared.store.updates import RecordingPolicy
@@ -47,6 +48,7 @@ class Deps:
     listing: Listing
     changes: Changes
     audit: Audit
+    silence: Silence
     lanes: Lanes
     contacts: Contacts
     inbox: Inbox
@@ -92,6 +94,7 @@ def assemble(
         messages=messages,
         listing=Listing(client, messages),
         audit=Audit(client),
+        silence=Silence(client, scripts, messages, retention=settings.retention),
         changes=Changes(scripts, retention=settings.retention),
         lanes=Lanes(
             scripts,

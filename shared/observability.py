@@ -24,6 +24,7 @@ class LogEvent(StrEnum):
     QUARANTINE_REMOVED = "quarantine_removed"
     MESSAGE_ACCEPTED = "message_accepted"
     BATCH_ACCEPTED = "batch_accepted"
+    MESSAGES_UNDELIVERED = "messages_undelivered"
     MESSAGES_CHANGED = "messages_changed"
     SUBMISSION_REFUSED = "submission_refused"
     SUBMISSION_REMOVED = "submission_removed"

@@ -1,7 +1,7 @@
 """What runs by the clock, every half second in every worker: one of them wins each beat.
 
-Expiries, ended leases, waking, windows that close, and a doorbell for every sender or app with something to
-do that nobody rang for.
+Expiries, ended leases, waking, windows that close, messages that nothing was heard of, and a doorbell for
+every sender or app with something to do that nobody rang for.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from itertools import groupby
 from shared.configuration import AnySender
 from shared.deps import Deps
 from shared.observability import LogEvent, get_logger
+from shared.schemas.message_request import MAX_EXPIRY
 
 
 class Ticker:
@@ -32,6 +33,7 @@ class Ticker:
         for business, senders in self._senders.items():
             if self._deps.lanes.sweep(business, now=self._deps.clock.now()):
                 self._tick(senders)
+                self._look_back(business)
                 self._ring_for_apps(business)
 
     def _tick(self, senders: list[AnySender]) -> None:
@@ -46,6 +48,16 @@ class Ticker:
                 )
             if ticked.must_ring:
                 self._deps.ring(sender)
+
+    def _look_back(self, business: str) -> None:
+        """What nothing was heard of, and what is listed no more."""
+        now, settings = self._deps.clock.now(), self._deps.settings
+        told = self._deps.silence.tell(business, now=now)
+        if told:
+            get_logger().warning(LogEvent.MESSAGES_UNDELIVERED, business=business, told=told)
+        self._deps.listing.trim(
+            business, tuple(settings.configuration.apps), before=now - MAX_EXPIRY - settings.retention
+        )
 
     def _ring_for_apps(self, business: str) -> None:
         apps = self._apps.get(business, [])

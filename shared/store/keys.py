@@ -53,6 +53,7 @@ class Keys:
     ticker:{b}                              string      lock of a beat · 400 ms
     counters:{b}                            hash        what happened how often, by metric · for ever
     quarantine:{b}                          stream      updates that could not be read · capped
+    silence:{b}                             hash        how far the silent ones were told, by life · for ever
     audit:{b}                               stream      who did what by hand · capped
     submissions:{b}                         stream      what the Celery door refused · capped
     submitted:{b}:task                      string      mark of a refusal, for its repeat · 24 h
@@ -131,6 +132,9 @@ class Keys:
 
     def quarantine(self) -> str:
         return self._key("quarantine")
+
+    def silence(self) -> str:
+        return self._key("silence")
 
     def audit(self) -> str:
         return self._key("audit")

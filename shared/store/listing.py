@@ -6,11 +6,13 @@ It is read from the index that fits best: a contact's, a reference's, that of th
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import Any, cast
 
 import redis
 
+from shared.clock import to_ms
 from shared.domain.identifiers import ContactId, MessageId
 from shared.domain.identity import key_of
 from shared.domain.message import MessageState
@@ -116,6 +118,14 @@ class Listing:
             if len(chunk) < _CHUNK:
                 return Page(tuple(found), None)
         return Page(tuple(found), place)
+
+    def trim(self, business: str, apps: Sequence[str], *, before: datetime) -> None:
+        """Forget what was accepted before a time; the other indexes end by themselves or with the sweep."""
+        with translated(self._client):
+            pipeline = self._client.pipeline(transaction=False)
+            for app in apps:
+                pipeline.zremrangebyscore(Keys(business).accepted(app), "-inf", to_ms(before))
+            pipeline.execute()
 
     def _indexes(self, business: str, wanted: MessageFilter) -> list[str]:
         keys = Keys(business)

@@ -27,6 +27,7 @@ from shared.domain.events import (
 from shared.domain.identifiers import ContactId
 from shared.domain.identity import key_of
 from shared.domain.inbound import Inbound, understand
+from shared.domain.pricing import billed_as
 from shared.domain.retry import ErrorClass
 from shared.domain.templates import Approval, Gate, TemplateId
 from shared.domain.window import WindowPolicy
@@ -131,7 +132,7 @@ class Updates:
             to_ms(min(event.at, now)),
             dump(result) if error else "",
             int(error is not None and error.error_class is ErrorClass.WINDOW),
-            dump(pricing) if pricing else "",
+            f"{':'.join(billed_as(pricing) or ())} {dump(pricing)}" if pricing else "",
             event.provider_message_id or "",
             sender.alias,
             key_of(contact).value if contact is not None and is_joined else "",

@@ -1,9 +1,9 @@
 -- Records what the provider reports about an attempt. States only move forward; `failed` yields to `delivered`.
--- USES lanes consent windows refusals identity
+-- USES lanes consent windows refusals identity pricing
 -- ROWS 14
 -- KEYS  business
--- ARGV  for each row: now, id, attempt, state, reported at, error (JSON or ''), is a window refusal (1 or 0), pricing
---       (JSON or ''), provider's id, sender that the report came to, contact and its other names that the report shows
+-- ARGV  for each row: now, id, attempt, state, reported at, error (JSON or ''), is a window refusal (1 or 0), as what
+--       it is billed with the pricing (or ''), provider's id, sender that the report came to, contact and its other names that the report shows
 --       (or ''), all senders of the business (space between), category that the contact does not want, the report says (or '')
 -- Returns for each row {'moved'}, {'unchanged'}, {'rerouted'}, {'old_attempt'} or {'unknown_message'}
 local function record(row)
@@ -27,7 +27,7 @@ local function record(row)
     return {'old_attempt'}
   end
   if row[8] ~= '' then
-    redis.call('HSET', message, 'pricing', row[8])
+    price(message, attempt, sender, row[8])
   end
   if row[9] ~= '' then
     redis.call('HSETNX', message, 'provider_message_id', row[9])
