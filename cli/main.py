@@ -3,6 +3,7 @@
 import click
 
 from cli.demo import demo
+from cli.message_hands import audit, cancel, list_messages, resolve, retry
 from cli.messages import message, send
 from cli.quarantine import quarantine
 from cli.submissions import submissions
@@ -15,5 +16,8 @@ def main() -> None:
     """Finestra: a WhatsApp Business gateway that knows whether the window is open."""
 
 
-for _command in (up, demo, send, message, quarantine, submissions):
+for _command in (up, demo, send, message, quarantine, submissions, audit):
     main.add_command(_command)
+
+for _command in (list_messages, cancel, retry, resolve):
+    message.add_command(_command)

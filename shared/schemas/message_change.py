@@ -42,7 +42,8 @@ class BulkChange:
     def named(self) -> dict[str, Any]:
         """The filter as it is kept in the audit: what was named, and no person."""
         words = {name: getattr(self, name) for name in ("app", "reason", "reference", "sender", "code")}
-        return {"state": sorted(self.states)} | {n: word for n, word in words.items() if word is not None}
+        named = {name: word for name, word in words.items() if word is not None}
+        return {"state": sorted(state.value for state in self.states), **named}
 
 
 def _expires_in() -> fields.Integer:
