@@ -17,9 +17,9 @@ from shared.store.connection import as_unavailable, translated
 from shared.store.keys import Keys
 
 Argument = str | int | float
-#: Rows of one command at most: a millisecond or two for Redis.
+#: Rows of one command at most, unless the script says otherwise: a millisecond or two for Redis.
 _MOST_ROWS = 50
-_ROWS = re.compile(r"^-- ROWS \d+$", re.MULTILINE)
+_ROWS = re.compile(r"^-- ROWS \d+(?:, at most (\d+) at once)?$", re.MULTILINE)
 _USES = re.compile(r"^-- USES (.+)$", re.MULTILINE)
 
 
@@ -55,8 +55,10 @@ def _text(name: str) -> str:
 
 
 @cache
-def _takes_rows(script: str) -> bool:
-    return _ROWS.search(_text(f"{script}.lua")) is not None
+def _most_rows(script: str) -> int:
+    """How many rows go into one command; 0: it takes its arguments alone."""
+    found = _ROWS.search(_text(f"{script}.lua"))
+    return int(found[1] or _MOST_ROWS) if found else 0
 
 
 @cache
@@ -130,13 +132,14 @@ def _commands(calls: Sequence[Call]) -> Iterator[_Command]:
     """Law 7 counts round trips, Redis counts commands: fewer of them, and each begins a script anew."""
     current: _Command | None = None
     for call in calls:
-        if not _takes_rows(call.script):
+        most = _most_rows(call.script)
+        if not most:
             if current is not None:
                 yield current
                 current = None
             yield _Command(call.script, call.root, list(call.arguments))
             continue
-        fits = current is not None and current.rows < _MOST_ROWS
+        fits = current is not None and current.rows < most
         if current is None or not fits or (current.script, current.root) != (call.script, call.root):
             if current is not None:
                 yield current

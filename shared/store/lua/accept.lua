@@ -1,6 +1,6 @@
 -- Accepts messages: each written, placed in its lane, and the sender's bell claimed, in one step.
 -- USES lanes deciding indexes
--- ROWS 18
+-- ROWS 18, at most 150 at once
 -- KEYS  business
 -- ARGV  for each row: now, id, sender, contact, priority, expires_at, request (JSON), app, reference, in_doubt,
 --       templates (ids, space between), variables (one word a template: names joined by ','; '-' for none),
