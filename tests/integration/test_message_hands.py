@@ -1,9 +1,12 @@
 """What people do with messages at the internal door: list, cancel, send again, resolve; and who did it."""
 
+import json
 from datetime import timedelta
 
 import pytest
 import structlog
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.configuration import Configuration
 from shared.domain.identifiers import MessageId
@@ -389,3 +392,30 @@ class TestAudit:
 
         (line,) = [line for line in lines if line["event"] == LogEvent.MESSAGES_CHANGED]
         assert (line["action"], line["message_id"], line["done"]) == ("cancel", message_id, 1)
+
+
+words = st.sampled_from(["+393331234567", "shop", "orders", "queued", "failed", "r", "x", "", "msg_"])
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=6,
+)
+fields = (
+    "messages state app reason reference sender code limit after dry_run to accept_duplicate expires_in "
+    "idempotency_key text outcome"
+)
+names = st.sampled_from(fields.split())
+actions = st.sampled_from(["batch", "cancel", "retry", "{id}/retry", "{id}/resolve"])
+
+
+def test_any_body_is_taken_or_refused(fake_redis):
+    client = create_api(World(fake_redis).deps).test_client()
+
+    @settings(max_examples=100)
+    @given(action=actions, body=st.dictionaries(names, values, max_size=4) | values)
+    def check(action, body):
+        path = f"{MESSAGES}/{action.format(id=accepted(client))}"
+        answer = client.post(path, data=json.dumps(body), headers=ORDERS)
+        assert answer.status_code in {200, 403, 404, 409, 422}, answer.get_json(force=True)
+
+    check()
