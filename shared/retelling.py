@@ -123,10 +123,11 @@ def _standing(record: MessageRecord, halted_why: str | None) -> Iterator[str]:
         return
     yield _STANDINGS[record.state](record)
     if record.state in _EXPLAINED_BY_REASON and record.reason:
-        yield _advice(record.reason)
+        yield advice_of(record.reason)
 
 
-def _advice(reason: str) -> str:
+def advice_of(reason: str) -> str:
+    """Why it stands so, where the reason does not say it, and what to do."""
     return _BY_REASON.get(reason, f"The reason is {reason}. {_RETRY}")
 
 

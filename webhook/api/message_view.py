@@ -7,11 +7,13 @@ from shared.acceptance import Receipt
 from shared.clock import from_ms, rfc3339
 from shared.configuration import Policy
 from shared.decision import describe, facts_of
-from shared.domain.advice import advice_for
 from shared.domain.identifiers import MessageId
 from shared.domain.message import DEAD, MessageState
 from shared.domain.routing import decide
+from shared.retelling import advice_of
 from shared.store.messages import MessageRecord
+
+_OF_A_DOUBT = "Find out whether it arrived, then resolve it; or retry it with accept_duplicate."
 
 
 def view_accepted(receipt: Receipt, policy: Policy) -> dict[str, Any]:
@@ -49,9 +51,19 @@ def view_listed(record: MessageRecord) -> dict[str, Any]:
         "reason": record.reason,
         "attempts": len(record.attempts),
         "error": error,
-        "advice": advice_for(record.reason, (error or {}).get("advice")) if record.state in DEAD else None,
+        "advice": _advice(record),
         "links": _links(record.id),
     }
+
+
+def _advice(record: MessageRecord) -> str | None:
+    """What the provider's error advises comes before what our reason does."""
+    if record.state not in DEAD or record.reason is None:
+        return None
+    of_error = (record.last_error or {}).get("advice")
+    if of_error:
+        return str(of_error)
+    return _OF_A_DOUBT if record.state is MessageState.UNKNOWN else advice_of(record.reason)
 
 
 def view_message(record: MessageRecord, *, is_sender_halted: bool) -> dict[str, Any]:
