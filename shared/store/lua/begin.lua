@@ -8,7 +8,8 @@
 local now, sender, contact, id, fence = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local interval, tolerance = tonumber(ARGV[10]), tonumber(ARGV[11])
 local message = key('message', id)
-local found = redis.call('HMGET', message, 'fence', 'state', 'nonce', 'attempts', 'templates')
+local found = redis.call('HMGET', message, 'fence', 'state', 'nonce', 'attempts', 'templates', 'timeline', 'reason',
+  'route')
 
 if found[1] ~= fence or redis.call('HGET', key('claimed', sender), contact) ~= id then
   return {'lost'}
@@ -39,10 +40,13 @@ if tat - tolerance > now then
 end
 redis.call('HSET', key('sender', sender), 'tat', string.format('%.3f', tat + interval))
 
-local attempt = redis.call('HINCRBY', message, 'attempts', 1)
-set_state(id, found[2], 'sending', now)
-redis.call('HDEL', message, 'route', 'reason')
-redis.call('HSET', message, 'nonce', ARGV[6], 'begun_at', ARGV[1], 'claims', 0, 'attempt:' .. attempt, ARGV[12])
+local attempt = tonumber(found[4]) + 1
+redis.call('HSET', message, 'state', 'sending', 'state_at', ARGV[1], 'attempts', attempt, 'nonce', ARGV[6],
+  'begun_at', ARGV[1], 'claims', 0, 'attempt:' .. attempt, ARGV[12],
+  'timeline', with_line(found[6], now, 'sending', {attempt = attempt}))
+if found[7] or found[8] then
+  redis.call('HDEL', message, 'route', 'reason')
+end
+index_state(id, found[2], 'sending', ARGV[1])
 redis.call('ZADD', key('leased', sender), ARGV[9], contact)
-note(id, now, 'sending', {attempt = attempt})
 return {'go', attempt}

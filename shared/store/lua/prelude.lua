@@ -85,26 +85,35 @@ local OF_AN_ATTEMPT = {submitted = true, failed = true, unknown = true, window_r
 local TOLD = {submitted = true, sent = true, delivered = true, read = true, failed = true, refused = true,
   expired = true, cancelled = true, held = true, unknown = true}
 
-local function set_state(id, old, new, now)
+-- Where a message stands is kept in it and in the index of its state; apps are told of some. This is all but the
+-- message itself.
+local function index_state(id, old, new, now)
   if old and old ~= '' then
     redis.call('ZREM', key('state', old), id)
   end
-  redis.call('HSET', key('message', id), 'state', new, 'state_at', now)
   redis.call('ZADD', key('state', new), now, id)
   if TOLD[new] then
     emit(now, 'message.' .. new, id)
   end
 end
 
--- One line of the timeline; `more` is a table of plain values or nil.
-local function note(id, now, event, more)
+local function set_state(id, old, new, now)
+  redis.call('HSET', key('message', id), 'state', new, 'state_at', now)
+  index_state(id, old, new, now)
+end
+
+-- A timeline with one more line; `more` is a table of plain values or nil.
+local function with_line(lines, now, event, more)
   local entry = more or {}
   entry.at = tonumber(now)
   entry.event = event
-  local message = key('message', id)
-  local lines = redis.call('HGET', message, 'timeline')
   local line = cjson.encode(entry)
-  redis.call('HSET', message, 'timeline', lines and (lines .. '\n' .. line) or line)
+  return lines and (lines .. '\n' .. line) or line
+end
+
+local function note(id, now, event, more)
+  local message = key('message', id)
+  redis.call('HSET', message, 'timeline', with_line(redis.call('HGET', message, 'timeline'), now, event, more))
 end
 
 local function words(text)

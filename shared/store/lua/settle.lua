@@ -9,10 +9,9 @@
 local now, sender, id, fence = ARGV[1], ARGV[2], ARGV[4], ARGV[5]
 local outcome, until_ms, reason, groups = ARGV[6], ARGV[7], ARGV[8], words(ARGV[12])
 local message = key('message', id)
-local named = {'fence', 'settled', 'state', 'attempts', 'score', 'expires_at', 'templates', 'contact'}
-local found = redis.call('HMGET', message, unpack(named))
-local state, contact = found[3], found[8] or ARGV[3]
-local is_mine = found[1] == fence
+local found = redis.call('HMGET', message, 'fence', 'settled', 'state', 'attempts', 'score', 'expires_at', 'templates',
+  'contact', 'timeline')
+local state, contact, is_mine = found[3], found[8] or ARGV[3], found[1] == fence
 local is_claimed = is_mine and redis.call('HGET', key('claimed', sender), contact) == id
 
 if is_mine and found[2] == fence then
@@ -39,10 +38,7 @@ set('route', ARGV[10])
 set('provider_message_id', ARGV[11])
 set('reason', reason)
 set('not_before', until_ms)
-if ARGV[9] ~= '' then
-  set('result:' .. found[4], ARGV[9])
-end
-redis.call('HSET', message, unpack(fields))
+set('result:' .. found[4], ARGV[9])
 if until_ms ~= '' and #groups == 0 then
   redis.call('HSET', key('paused', sender), contact, until_ms)
 end
@@ -54,13 +50,17 @@ end
 -- we do; a doubt that was not begun again stays a doubt.
 local is_doubt_kept = state == 'unknown' and is_claimed and outcome ~= 'released'
 local is_in_flight = state == 'sending' or (state == 'unknown' and not is_claimed)
-if outcome == 'window_refused' and is_in_flight then
-  state = refuse_window(id, now)
-elseif outcome ~= 'released' and (is_in_flight or (WAITING[state] and not OF_AN_ATTEMPT[outcome])) then
-  set_state(id, state, outcome, now)
-  note(id, now, outcome, {reason = reason ~= '' and reason or nil})
+local is_refused = outcome == 'window_refused' and is_in_flight
+local says_more = is_in_flight or (WAITING[state] and not OF_AN_ATTEMPT[outcome])
+if says_more and not is_refused and outcome ~= 'released' then
+  index_state(id, state, outcome, now)
   state = outcome
+  set('state', state)
+  set('state_at', now)
+  set('timeline', with_line(found[9], now, state, {reason = reason ~= '' and reason or nil}))
 end
+redis.call('HSET', message, unpack(fields))
+state = is_refused and refuse_window(id, now) or state
 
 if #groups > 0 and WAITING[state] then
   redis.call('ZREM', key('lane', sender, contact), id)
