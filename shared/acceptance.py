@@ -11,9 +11,10 @@ from enum import StrEnum
 from typing import Any, assert_never
 
 from shared.clock import from_ms, to_ms
-from shared.configuration import AnySender, App, CmSender, Configuration
+from shared.configuration import AnySender, App, Configuration
 from shared.deps import Deps
 from shared.domain.message import MessageRequest
+from shared.providers.support import unsupported
 from shared.schemas.documents import canonical, read
 from shared.schemas.message_request import Draft, MessageRequestSchema
 from shared.store.codec import Known
@@ -138,9 +139,9 @@ def place(configuration: Configuration, app: App, draft: Draft) -> Placed | Refu
     sender = choose_sender(configuration, app, draft.sender)
     if isinstance(sender, Refusal):
         return sender
-    if isinstance(sender, CmSender) and draft.to.phone_number is None:
-        text = "CM.com sends to phone numbers only; give the contact's number or another sender"
-        return Refusal(code=RefusalCode.UNSUPPORTED_BY_PROVIDER, errors={"to": [text]})
+    mistakes = unsupported(sender, draft.to, draft.content, draft.templates)
+    if mistakes:
+        return Refusal(code=RefusalCode.UNSUPPORTED_BY_PROVIDER, errors=mistakes)
     return Placed(draft=draft, sender=sender)
 
 

@@ -14,14 +14,19 @@ from shared.configuration import AnySender
 from shared.domain.consent import Category
 from shared.domain.identifiers import ContactId
 from shared.domain.message import InDoubt, MessageRequest, Priority, WhenClosed, WhenOpen
-from shared.domain.session_content import SessionContent, Text
+from shared.domain.session_content import Cards, SessionContent, Text
 from shared.domain.templates import TemplateCall
-from shared.schemas.strict import Contact, Moment, RequestSchema
+from shared.schemas.cards import MAX_CARDS, CardSchema
+from shared.schemas.content import LocationSchema, MediaSchema, ReactionSchema, WhatsAppId
+from shared.schemas.interactive import InteractiveSchema
+from shared.schemas.strict import Contact, Moment, RequestSchema, Words
 from shared.schemas.template_call import TemplateWithAlternatesSchema
 
 MAX_TEXT_LENGTH = 4096
 MAX_EXPIRY = timedelta(days=30)
 DEFAULT_EXPIRY = timedelta(hours=24)
+#: At most one of them goes into a message.
+_CONTENTS = ("text", "media", "interactive", "location", "contacts", "reaction")
 _PRIORITIES = tuple(priority.name.lower() for priority in Priority)
 
 EXAMPLE: Mapping[str, Any] = {
@@ -43,6 +48,25 @@ EXAMPLE: Mapping[str, Any] = {
 }
 
 
+#: Of content, by its field; a message holds one of them.
+EXAMPLES: Mapping[str, Any] = {
+    "media": {"kind": "document", "link": "https://ex.it/991.pdf", "filename": "Fattura 991.pdf"},
+    "interactive": {
+        "kind": "buttons",
+        "body": "Confermi l'appuntamento di domani alle 9?",
+        "footer": "Esempio srl",
+        "buttons": [{"id": "yes", "title": "Sì"}, {"id": "no", "title": "No"}],
+    },
+    "location": {"latitude": 39.2238, "longitude": 9.1217, "name": "Negozio", "address": "Via Roma 1"},
+    "contacts": [{"name": {"formatted_name": "Ada Rossi"}, "phones": [{"phone": "+39 333 1234568"}]}],
+    "reaction": {"message_id": "wamid.HBgMMzkzMzMxMjM0NTY3FQIAEhg=", "emoji": "👍"},
+}
+
+
+def _example(name: str) -> dict[str, Any]:
+    return {"examples": [EXAMPLES[name]]}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """What was asked for, before its sender and the time of acceptance are known."""
@@ -50,6 +74,8 @@ class Draft:
     to: ContactId
     sender: str | None
     content: SessionContent | None
+    #: WhatsApp's id of the message that `content` quotes.
+    reply_to: str | None
     templates: tuple[TemplateCall, ...]
     category: Category
     #: None: as the sender is configured.
@@ -79,6 +105,7 @@ class Draft:
             to=self.to,
             sender=sender.alias,
             content=self.content,
+            reply_to=self.reply_to,
             templates=self.templates,
             category=self.category,
             when_open=self.when_open or default,
@@ -95,7 +122,20 @@ class MessageRequestSchema(RequestSchema):
     sender = fields.String(
         load_default=None, metadata={"description": "May be left out when the key may use exactly one."}
     )
-    text = fields.String(load_default=None, validate=validate.Length(min=1, max=MAX_TEXT_LENGTH))
+    text = Words(MAX_TEXT_LENGTH, load_default=None)
+    media = fields.Nested(MediaSchema(), load_default=None, metadata=_example("media"))
+    interactive = fields.Nested(InteractiveSchema(), load_default=None, metadata=_example("interactive"))
+    location = fields.Nested(LocationSchema(), load_default=None, metadata=_example("location"))
+    contacts = fields.List(
+        fields.Nested(CardSchema()),
+        load_default=None,
+        validate=validate.Length(min=1, max=MAX_CARDS),
+        metadata=_example("contacts"),
+    )
+    reaction = fields.Nested(ReactionSchema(), load_default=None, metadata=_example("reaction"))
+    reply_to = WhatsAppId(
+        load_default=None, metadata={"description": "Quotes the message of this id, wamid.…"}
+    )
     template = fields.Nested(TemplateWithAlternatesSchema(), load_default=None)
     category = fields.Enum(Category, by_value=True, load_default=Category.UTILITY)
     when_open = fields.Enum(WhenOpen, by_value=True, load_default=None)
@@ -113,11 +153,12 @@ class MessageRequestSchema(RequestSchema):
 
     @validates_schema(skip_on_field_errors=True)
     def _check_together(self, values: dict[str, Any], **kwargs: Any) -> None:
-        mistakes = {}
-        if values["text"] is None and not values["template"]:
-            mistakes["text"] = ["give text, template or both"]
-        if values["text"] is not None and not values["text"].strip():
-            mistakes["text"] = ["must not be blank"]
+        given = [name for name in _CONTENTS if values[name] is not None]
+        mistakes = {name: [f"give one of {', '.join(given)}; each is a message"] for name in given[1:]}
+        if not given and not values["template"]:
+            mistakes["text"] = [f"give one of {', '.join(_CONTENTS)}, or a template, or both"]
+        if values["reply_to"] is not None and given[:1] in ([], ["reaction"]):
+            mistakes["reply_to"] = ["only a message with content quotes: no reaction, no template"]
         if values["when_open"] is WhenOpen.TEMPLATE and not values["template"]:
             mistakes["when_open"] = ["template needs a template"]
         if values["expires_in"] is not None and values["expires_at"] is not None:
@@ -127,14 +168,24 @@ class MessageRequestSchema(RequestSchema):
 
     @post_load
     def _make(self, values: dict[str, Any], **kwargs: Any) -> Draft:
-        seconds, text = values.pop("expires_in"), values.pop("text")
+        seconds = values.pop("expires_in")
+        contents = {name: values.pop(name) for name in _CONTENTS}
         return Draft(
-            content=None if text is None else Text(text),
+            content=_content(contents),
             templates=values.pop("template") or (),
             priority=Priority[values.pop("priority").upper()],
             expires_in=None if seconds is None else timedelta(seconds=seconds),
             **values,
         )
+
+
+def _content(contents: Mapping[str, Any]) -> SessionContent | None:
+    """The one that was given; text and cards come as what JSON has, the others as values."""
+    if contents["text"] is not None:
+        return Text(contents["text"])
+    if contents["contacts"] is not None:
+        return Cards(tuple(contents["contacts"]))
+    return next((each for each in contents.values() if each is not None), None)
 
 
 class AcceptQuerySchema(Schema):

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, validate
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, post_load, validate
 
 from shared.domain.identifiers import ContactId, InvalidIdentifierError
 
+MAX_LINK = 2000
 _UNKNOWN = "unknown field"
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -36,11 +38,56 @@ class RequestSchema(Schema):
         return f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
 
 
+class ValueSchema(RequestSchema):
+    """An object that becomes one value of the domain, field by field."""
+
+    #: The value's class.
+    makes: ClassVar[type]
+
+    @post_load
+    def _make(self, values: dict[str, Any], **kwargs: Any) -> Any:
+        parts = {name: tuple(each) if isinstance(each, list) else each for name, each in values.items()}
+        return self.makes(**parts)
+
+
 class AnswerSchema(Schema):
     """What goes out. More fields may come in later versions."""
 
     class Meta:
         unknown = EXCLUDE
+
+
+class Words(fields.String):
+    """A text of 1 to `most` characters that is not blank."""
+
+    def __init__(self, most: int, **more: Any) -> None:
+        super().__init__(validate=[validate.Length(min=1, max=most), _refuse_blank], **more)
+
+
+def _refuse_blank(text: str) -> None:
+    if text and not text.strip():
+        raise ValidationError("must not be blank")
+
+
+class HttpsLink(fields.String):
+    """A public address; the provider or the contact opens it, not we."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        link = super()._deserialize(value, attr, data, **kwargs)
+        if len(link) > MAX_LINK:
+            raise ValidationError(f"at most {MAX_LINK} characters")
+        if not _is_https(link):
+            raise ValidationError("write an address that begins with https:// and holds no space or password")
+        return link
+
+
+def _is_https(link: str) -> bool:
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return False
+    is_plain = link.isprintable() and " " not in link and "@" not in parts.netloc
+    return is_plain and parts.scheme == "https" and bool(parts.hostname)
 
 
 class Contact(fields.String):

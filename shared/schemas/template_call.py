@@ -3,12 +3,18 @@
 import re
 from typing import Any
 
-from marshmallow import ValidationError, fields, post_load, validate
+from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
-from shared.domain.templates import TemplateCall, clean_value
-from shared.schemas.strict import RequestSchema
+from shared.domain.templates import ButtonFill, TemplateButton, TemplateCall, clean_value
+from shared.schemas.content import HeaderField
+from shared.schemas.strict import MAX_LINK, RequestSchema, Words
 
 _MAX_ALTERNATES = 9
+_MAX_BUTTONS = 10
+#: Meta, "Template components" and "Authentication templates", read 2025-12.
+_MAX_CODE = 15
+#: Ours: as long as the id of a reply button.
+_MAX_PAYLOAD = 256
 #: No text of WhatsApp's is longer.
 _MAX_VALUE_LENGTH = 4096
 _VARIABLE_NAME = re.compile(r"\w+", re.ASCII)
@@ -48,6 +54,36 @@ def _mistake(name: str, value: object) -> str | None:
     return None if clean_value(value) else "must not be empty: WhatsApp refuses it"
 
 
+class TemplateButtonSchema(RequestSchema):
+    """What fills one button; those that take nothing are left out."""
+
+    index = fields.Integer(
+        strict=True,
+        required=True,
+        validate=validate.Range(min=0, max=_MAX_BUTTONS - 1),
+        metadata={"description": "From 0, in the order of the template's buttons."},
+    )
+    url_suffix = Words(
+        MAX_LINK, load_default=None, metadata={"description": "The variable end of its address."}
+    )
+    payload = Words(
+        _MAX_PAYLOAD, load_default=None, metadata={"description": "Comes back when it is pressed."}
+    )
+    code = Words(
+        _MAX_CODE, load_default=None, metadata={"description": "What it copies: a one-time or a coupon code."}
+    )
+
+    @validates_schema(skip_on_field_errors=True)
+    def _check_one(self, values: dict[str, Any], **kwargs: Any) -> None:
+        if sum(values[fill] is not None for fill in ButtonFill) != 1:
+            raise ValidationError(f"give one of {', '.join(ButtonFill)}")
+
+    @post_load
+    def _make(self, values: dict[str, Any], **kwargs: Any) -> TemplateButton:
+        fill = next(fill for fill in ButtonFill if values[fill] is not None)
+        return TemplateButton(index=values["index"], fill=fill, value=values[fill])
+
+
 class TemplateCallSchema(RequestSchema):
     name = fields.String(required=True, validate=TEMPLATE_NAME)
     language = fields.String(required=True, validate=LANGUAGE)
@@ -62,9 +98,30 @@ class TemplateCallSchema(RequestSchema):
         },
     )
 
+    header = HeaderField()
+    buttons = fields.List(
+        fields.Nested(TemplateButtonSchema()),
+        load_default=list,
+        validate=validate.Length(max=_MAX_BUTTONS),
+        metadata={"description": "For each button that takes a value."},
+    )
+
+    @validates_schema(skip_on_field_errors=True)
+    def _check_buttons(self, values: dict[str, Any], **kwargs: Any) -> None:
+        places = [button.index for button in values["buttons"]]
+        if len(set(places)) < len(places):
+            raise ValidationError({"buttons": ["give each button, by its index, once"]})
+
     @post_load
     def _make(self, values: dict[str, Any], **kwargs: Any) -> Any:
-        return TemplateCall(name=values["name"], language=values["language"], values=values["variables"])
+        header = values["header"]
+        return TemplateCall(
+            name=values["name"],
+            language=values["language"],
+            values=values["variables"],
+            header=clean_value(header) if isinstance(header, str) else header,
+            buttons=tuple(values["buttons"]),
+        )
 
 
 class TemplateWithAlternatesSchema(TemplateCallSchema):

@@ -220,7 +220,7 @@ class TestAccept:
             ({"template": TEMPLATE | {"variables": {"no me": "x"}}}, "template.variables.no me"),
             ({"template": TEMPLATE | {"variables": [991]}}, "template.variables.1"),
             ({"template": TEMPLATE | {"variables": "Anna"}}, "template.variables"),
-            ({"template": TEMPLATE | {"header": {}}}, "template.header"),
+            ({"template": TEMPLATE | {"header": 7}}, "template.header"),
             (
                 {"template": TEMPLATE | {"alternates": [TEMPLATE | {"variables": [""]}]}},
                 "template.alternates.0.variables.1",

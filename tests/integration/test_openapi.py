@@ -93,6 +93,23 @@ def test_every_example_fits_its_own_schema(spec):
             Draft202012Validator(schema).validate(content["example"])
 
 
+def test_the_examples_of_content_are_accepted(client, spec):
+    content = spec["paths"][MESSAGES]["post"]["requestBody"]["content"]["application/json"]
+    name = content["schema"]["$ref"].rpartition("/")[2]
+    properties = spec["components"]["schemas"][name]["properties"]
+    examples = [
+        {field: example}
+        for field, described in properties.items()
+        for example in described.get("examples", ())
+    ]
+
+    assert len(examples) == 5
+    for each in examples:
+        asked = {"to": "+393331234567", "sender": "shop", **each}
+        Draft202012Validator({**content["schema"], "components": spec["components"]}).validate(asked)
+        assert client.post(MESSAGES, json=asked, headers=ORDERS).status_code == 202
+
+
 def test_the_examples_are_accepted(world, client, spec):
     message = client.post(MESSAGES, json=example(spec, MESSAGES), headers=ORDERS)
     assert_documented(spec, message, MESSAGES, "post")
