@@ -247,6 +247,7 @@ def _outgoing(begun: _Begun) -> Outgoing:
         reference=AttemptReference(claim.message_id, begun.attempt),
         to=addressee(claim.request, claim.known, claim.sender, begun.route),
         route=begun.route,
+        expires_at=claim.request.expires_at,
     )
 
 

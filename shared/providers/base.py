@@ -6,7 +6,7 @@ A result is a value: submitted, rejected with a class, or in doubt. Nobody outsi
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import resources
 from typing import Any, Protocol
 
@@ -26,6 +26,8 @@ class Outgoing:
     to: ContactId
     #: Only `decide` makes a SessionRoute, so nothing free-form can be built without an open window.
     route: SessionRoute | TemplateRoute
+    #: After it nobody wants it any more: for a provider that can be told.
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

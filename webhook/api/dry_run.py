@@ -29,7 +29,7 @@ def dry_run(
     route = decide(request, facts)
     return {
         "route": describe(route, request, facts),
-        "request": _rendered(deps, sender, addressee(request, known, sender, route), route),
+        "request": _rendered(deps, sender, request, addressee(request, known, sender, route), route),
         "would_change": list(would_change(request, facts, route)),
     }
 
@@ -42,11 +42,13 @@ def would_change(request: MessageRequest, facts: Facts, route: Route) -> Iterato
             yield f"{condition}: {other.kind} ({other.rule})."
 
 
-def _rendered(deps: Deps, sender: AnySender, to: ContactId, route: Route) -> dict[str, Any] | None:
+def _rendered(
+    deps: Deps, sender: AnySender, request: MessageRequest, to: ContactId, route: Route
+) -> dict[str, Any] | None:
     """The provider's request without its headers: they carry the token."""
     if not isinstance(route, SessionRoute | TemplateRoute):
         return None
-    outgoing = Outgoing(reference=_PLACEHOLDER, to=to, route=route)
+    outgoing = Outgoing(reference=_PLACEHOLDER, to=to, route=route, expires_at=request.expires_at)
     call = deps.providers[sender.alias].build_call([outgoing])
     return {"url": call.url, "json": dict(call.json)}
 

@@ -16,7 +16,7 @@ from shared.providers.cm.answer import read_answer
 from shared.providers.cm.receipts import mark_read
 from shared.providers.cm.session import session_part
 from shared.providers.cm.template import template_part
-from shared.providers.cm.wire import number_form
+from shared.providers.cm.wire import number_form, zoned_time
 from shared.providers.media import Hosts, MediaFile, MediaRefusal, MediaRefused, open_file
 
 PHONE_NUMBER_REQUIRED = Rejected(
@@ -93,6 +93,7 @@ def build_message(sender: CmSender, outgoing: Outgoing) -> dict[str, Any] | Reje
         "to": [{"number": number_form(number)}],
         "allowedChannels": ["WhatsApp"],
         "reference": str(outgoing.reference),
+        "validity": zoned_time(outgoing.expires_at),
         **content,
     }
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.domain.identifiers import ContactId, InvalidIdentifierError, PhoneNumber
@@ -15,6 +16,14 @@ _DEEPEST = 64
 def number_form(number: PhoneNumber) -> str:
     """`0031600000001`: no `+`, no spaces ("Shared features", read 2026-11)."""
     return "00" + number.digits
+
+
+def zoned_time(moment: datetime) -> str:
+    """`2026-01-31 10:50:05+00:00`: without a zone it would be Dutch local time (CM.com's SDK, read 2026-11).
+
+    Not the relative form: that knows whole minutes or hours only, and counts from whenever CM.com looks.
+    """
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S+00:00")
 
 
 def digits_of(number: object) -> str:

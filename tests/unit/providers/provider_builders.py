@@ -1,6 +1,6 @@
 """Senders, routes and attempts for the providers' tests, and a client that answers as told."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 from shared.configuration import CmSender, MetaSender, Secret
 from shared.domain.consent import Category
@@ -42,6 +42,8 @@ CM = CmSender(
     is_provider_approval_automatic=False,
     **COMMON,
 )
+#: 15:30:05 UTC, and not yet the next second.
+EXPIRES_AT = datetime(2026, 11, 22, 16, 30, 5, 999_000, tzinfo=timezone(timedelta(hours=1)))
 
 
 def session(content="Ciao Anna", reply_to=None):
@@ -74,6 +76,7 @@ def outgoing(route=None, to="+31600000001", message=0, attempt=1):
         reference=AttemptReference(MessageId(f"msg_01JD{message:022d}"), attempt),
         to=ContactId(to),
         route=route or session(),
+        expires_at=EXPIRES_AT,
     )
 
 

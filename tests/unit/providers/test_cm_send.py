@@ -36,6 +36,7 @@ def test_a_batch_is_one_request_with_a_message_each():
         "from": "0031850000001",
         "to": [{"number": "0031600000001"}],
         "allowedChannels": ["WhatsApp"],
+        "validity": "2026-11-22 15:30:05+00:00",
     }
     text = {"body": {"type": "auto", "content": "Ciao"}, "reference": "01JD00000000000000000000011"}
     whatsapp = {
