@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sandbox.accounts import CmAccount
+from sandbox.cm_contents import BUBBLE_KINDS, check_file, read_bubble
+from sandbox.contents import ContentError, members
 from sandbox.refusals import Refusal
 from sandbox.shapes import is_text
 from sandbox.templates import Template, fill
@@ -21,6 +23,8 @@ _MAX_BUBBLES = 5
 _MAX_TEXT = 4096
 _MAX_GROUPING = 100
 _REFERENCE = re.compile(r"[A-Za-z0-9]{1,32}")
+_RELATIVE = re.compile(r"[1-9][0-9]*[hm]")
+_ABSOLUTE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d( ?GMT|[+-]\d\d:\d\d)", re.ASCII)
 _NUMBER = re.compile(r"00[1-9][0-9]{6,14}")
 
 _EVENTS = {"MarkAsRead": "read", "Typing": "typing", "Block": "block"}
@@ -126,14 +130,29 @@ def sketch(item: Item) -> Sketch:
         template=_text(asked.get("element_name")) if asked else None,
         text="\n".join(texts) or _text(body),
         reference=_text(item.reference),
+        content=_content_of(bubbles),
+        quotes=next((_text(_inside(bubble, "context", "message_id")) for bubble in bubbles), None),
     )
+
+
+def _content_of(bubbles: list[dict[str, object]]) -> str | None:
+    """What is there beside text, the first of it."""
+    kinds = (kind for bubble in bubbles for kind in bubble if kind in BUBBLE_KINDS)
+    return next(kinds, None)
 
 
 def check(item: Item, senders: Senders) -> Refusal | None:
     """What the gateway refuses at once: 301 to 305, first fault found. Unknown keys are let pass."""
     if _text(item.msg.get("from")) not in senders:
         return Refusal(code=301, details="The sender is not a number of this account")
-    for look in (_check_to, _check_body, _check_channels, _check_fields, _check_conversation):
+    for look in (
+        _check_to,
+        _check_body,
+        _check_channels,
+        _check_fields,
+        _check_validity,
+        _check_conversation,
+    ):
         if refusal := look(item):
             return refusal
     return None
@@ -186,28 +205,39 @@ def _check_conversation(item: Item) -> Refusal | None:
         return _other(f"richContent.conversation must hold 1 to {_MAX_BUBBLES} items")
     if _whatsapp_template(item.msg) is not None:
         return None if len(bubbles) == 1 else _other("a template must be the only item of a conversation")
-    if not all(_is_text_bubble(bubble) for bubble in bubbles):
-        return _other("the sandbox plays only text and template.whatsapp in a conversation yet")
-    return None
+    try:
+        for bubble in bubbles:
+            read_bubble(bubble)
+    except ContentError as error:
+        return _other(f"richContent.conversation: {error}")
+    has_file = [isinstance(bubble, dict) and "media" in bubble for bubble in bubbles]
+    return _other("one file in one message") if sum(has_file) > 1 else None
 
 
-def _is_text_bubble(bubble: object) -> bool:
-    if not isinstance(bubble, dict) or set(bubble) - {"text", "context"}:
-        return False
-    return is_text(bubble.get("text")) and len(bubble["text"]) <= _MAX_TEXT
+def _check_validity(item: Item) -> Refusal | None:
+    """Relative in hours or minutes, or a time; a time without a zone would be Dutch: never what we want."""
+    validity = item.msg.get("validity", "1h")
+    if isinstance(validity, str) and (_RELATIVE.fullmatch(validity) or _ABSOLUTE.fullmatch(validity)):
+        return None
+    return _other("validity must be like 2h, 30m or 2026-01-31 11:50:05+01:00")
 
 
 def render(item: Item, account: CmAccount, find_template: FindTemplate) -> str | Refusal:
     """The text the customer reads, or Meta's objection, which CM.com learns only after it accepted."""
     asked = _whatsapp_template(item.msg)
     if asked is None:
-        return sketch(item).text or ""
+        bubbles = _conversation(item.msg) or []
+        return "\n".join(map(read_bubble, bubbles)) or sketch(item).text or ""
     name, language = asked.get("element_name"), _inside(asked, "language", "code")
     if not is_text(name) or not is_text(language):
         return Refusal(code=131008, details="element_name and language.code are required")
     # Whether CM.com still looks at the namespace is UNCONFIRMED; a wrong one finds no template here.
     known = asked.get("namespace") == account.template_namespace
-    return fill(find_template(name, language) if known else None, asked.get("components"))
+    return fill(find_template(name, language) if known else None, asked.get("components"), _check_file)
+
+
+def _check_file(kind: str, parameter: dict[str, object]) -> None:
+    check_file(members(parameter, "header.parameters", {"type", "media"})["media"], (kind,))
 
 
 def _conversation(msg: dict[str, object]) -> list[object] | None:

@@ -5,9 +5,11 @@ reference: Meta "Send messages", "Message API" and "Error codes", read 2025-11 t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox.accounts import MetaAccount
+from sandbox.contents import ContentError, members
+from sandbox.meta_contents import READERS, check_file
 from sandbox.refusals import Refusal
 from sandbox.shapes import is_e164, is_text, is_user_id
 from sandbox.templates import Template, fill
@@ -23,19 +25,7 @@ _ENVELOPE = {
     "biz_opaque_callback_data",
     "recipient_identity_key_hash",
 }
-_PLAYED_TYPES = {"text", "template"}
-#: They exist at Meta; the sandbox does not play them yet.
-_OTHER_TYPES = {
-    "image",
-    "video",
-    "sticker",
-    "audio",
-    "document",
-    "location",
-    "contacts",
-    "reaction",
-    "interactive",
-}
+_TYPES = ("text", "template", *READERS)
 _MAX_TEXT = 4096
 _MAX_CALLBACK_DATA = 512
 
@@ -65,6 +55,7 @@ def sketch(payload: object) -> Sketch:
         template=_text(_inside(payload, "template", "name")),
         text=_text(_inside(payload, "text", "body")),
         reference=_text(payload.get("biz_opaque_callback_data")),
+        quotes=_text(_inside(payload, "context", "message_id")),
     )
 
 
@@ -79,7 +70,7 @@ def read(payload: object, account: MetaAccount, find_template: FindTemplate) -> 
         return Refusal(code=131021, details="Sender and recipient phone number must not be the same")
     if payload["type"] == "template":
         return _read_template(payload, find_template)
-    return _read_text(payload)
+    return _read_text(payload) if payload["type"] == "text" else _read_other(payload)
 
 
 def check_read_receipt(payload: dict[str, object]) -> Refusal | None:
@@ -113,14 +104,12 @@ def _check_required(payload: dict[str, object]) -> Refusal | None:
 
 def _check_type(payload: dict[str, object]) -> Refusal | None:
     kind = str(payload["type"])
-    if kind in _OTHER_TYPES:
-        return Refusal(code=131051, details=f"the sandbox does not play type '{kind}' yet")
-    if kind not in _PLAYED_TYPES:
-        return _invalid("Param type must be one of {text, template}")
+    if kind not in _TYPES:
+        return _invalid(f"Param type must be one of {', '.join(_TYPES)}")
     if odd := set(payload) - _ENVELOPE - {kind}:
         return _unknown_keys(odd)
-    if not isinstance(payload.get(kind), dict):
-        return _invalid(f"Param {kind} must be a JSON object")
+    if not isinstance(payload.get(kind), list if kind == "contacts" else dict):
+        return _invalid(f"Param {kind} must be a JSON {'array' if kind == 'contacts' else 'object'}")
     return None
 
 
@@ -138,6 +127,8 @@ def _check_recipient(payload: dict[str, object]) -> Refusal | None:
 def _check_envelope(payload: dict[str, object]) -> Refusal | None:
     if "context" in payload and not is_text(_inside(payload, "context", "message_id")):
         return _invalid("Param context must be an object with message_id")
+    if "context" in payload and payload["type"] == "reaction":
+        return _invalid("Param context must not be given for a reaction")
     echoed = payload.get("biz_opaque_callback_data", "")
     if not isinstance(echoed, str) or len(echoed) > _MAX_CALLBACK_DATA:
         return _invalid(f"Param biz_opaque_callback_data must be a string of {_MAX_CALLBACK_DATA} or fewer")
@@ -159,6 +150,28 @@ def _read_text(payload: dict[str, object]) -> Message | Refusal:
     return Message(recipient=_recipient(payload), sketch=sketch(payload), category="service")
 
 
+def _read_other(payload: dict[str, object]) -> Message | Refusal:
+    kind = str(payload["type"])
+    try:
+        text = READERS[kind](payload[kind])
+    except ContentError as error:
+        return _invalid(f"Param {error}")
+    read = replace(sketch(payload), text=text, content=kind)
+    return Message(recipient=_recipient(payload), sketch=read, category="service")
+
+
+def _check_file(kind: str, parameter: dict[str, object]) -> None:
+    file = members(parameter, "header.parameters", {"type", kind})[kind]
+    check_file(kind, file, f"header.parameters.{kind}", is_header=True)
+
+
+def _with_code(template: Template | None) -> Template | None:
+    """A one-time code stands in the body and once more in the button."""
+    if template is None or template.category != "AUTHENTICATION" or template.buttons:
+        return template
+    return replace(template, buttons=("url",))
+
+
 def _read_template(payload: dict[str, object], find_template: FindTemplate) -> Message | Refusal:
     asked = payload["template"]
     if not isinstance(asked, dict) or not is_text(asked.get("name")):
@@ -168,14 +181,11 @@ def _read_template(payload: dict[str, object], find_template: FindTemplate) -> M
     language = _inside(asked, "language", "code")
     if not is_text(language):
         return _missing("template.language.code")
-    template = find_template(asked["name"], language)
-    text = fill(template, asked.get("components"))
+    template = _with_code(find_template(asked["name"], language))
+    text = fill(template, asked.get("components"), _check_file)
     if isinstance(text, Refusal):
         return text
-    rough = sketch(payload)
-    filled = Sketch(
-        to=rough.to, kind=rough.kind, template=rough.template, text=text, reference=rough.reference
-    )
+    filled = replace(sketch(payload), text=text)
     category = template.category.lower() if template else ""
     return Message(recipient=_recipient(payload), sketch=filled, category=category)
 

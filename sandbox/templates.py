@@ -1,7 +1,7 @@
 """Whether a request fits an approved template, and what the customer then reads.
 
-Both providers send Meta's components, so both doors ask here. Only bodies have variables so far: a
-parameter for a header or a button is one too many.
+Both providers send Meta's components, so both doors ask here; what fills a header and buttons is read in
+components.py.
 reference: Meta "Templates", "Template components" and "Error codes", read 2025-12 and 2026-09.
 """
 
@@ -9,14 +9,19 @@ import dataclasses
 import re
 from dataclasses import dataclass
 
+from sandbox.components import CheckFile, Filled, read_filled
+from sandbox.contents import ContentError
 from sandbox.refusals import Refusal
-from sandbox.shapes import is_text, script_texts
+from sandbox.shapes import ScriptError, is_text, script_texts
 
 _VARIABLE = re.compile(r"\{\{\s*([a-z0-9_]+)\s*\}\}")
 _FORBIDDEN_IN_VALUE = re.compile(r"[\n\r\t]| {5,}")
 _COMPONENT_TYPES = {"header", "body", "button"}
 _UNSENDABLE = {"PAUSED": 132015, "DISABLED": 132016}
 _MAX_RENDERED = 1024
+_HEADERS = ("text", "image", "video", "document")
+_BUTTONS = ("url", "quick_reply", "copy_code")
+_FILLED = {"header", "buttons"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +36,10 @@ class Template:
     #: With {{1}} or {{first_name}} where values go.
     body: str
     status: str
+    #: What a request must put above: "text", "image", "video" or "document"; "" for nothing.
+    header: str = ""
+    #: What a request may fill, by index: "url", "quick_reply" or "copy_code".
+    buttons: tuple[str, ...] = ()
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -51,18 +60,45 @@ class Parameter:
 
 
 def parse_template(raw: dict[str, object]) -> Template:
-    """A template out of its JSON; raises `ScriptError`."""
-    return Template(**script_texts(raw, {entry.name for entry in dataclasses.fields(Template)}))
+    """A template out of its JSON, in which header and buttons may be missing; raises `ScriptError`."""
+    rest = {name: value for name, value in raw.items() if name not in _FILLED}
+    names = {entry.name for entry in dataclasses.fields(Template)} - _FILLED
+    header, buttons = raw.get("header", ""), raw.get("buttons", [])
+    if header not in {"", *_HEADERS}:
+        raise ScriptError(f"header must be one of {', '.join(_HEADERS)}")
+    if not isinstance(buttons, list) or not all(button in _BUTTONS for button in buttons):
+        raise ScriptError(f"buttons must be a list of {', '.join(_BUTTONS)}")
+    return Template(**script_texts(rest, names), header=str(header), buttons=tuple(buttons))
 
 
-def fill(template: Template | None, components: object) -> str | Refusal:
+def fill(template: Template | None, components: object, check_file: CheckFile) -> str | Refusal:
     """The body with its values, or why the provider refuses. `template`: None if it does not exist."""
     parameters = read_parameters(components)
     if isinstance(parameters, Refusal):
         return parameters
+    try:
+        filled = read_filled(components, check_file)
+    except ContentError as error:
+        return Refusal(code=100, details=f"template.components: {error}")
     if template is None or template.status != "APPROVED":
         return _unsendable(template)
-    return _misfit(template, parameters) or _render(template, parameters)
+    return _misfit(template, parameters) or _unfilled(template, filled) or _render(template, parameters)
+
+
+def _unfilled(template: Template, filled: Filled) -> Refusal | None:
+    """Quick replies need no payload: it is their label then. All else that has a variable needs its value."""
+    given, wanted = int(filled.header is not None), int(template.header != "")
+    if given != wanted:
+        return _count_mismatch("header", given, wanted)
+    if filled.header is not None and filled.header != template.header:
+        return Refusal(code=132012, details=f"header: expected {template.header}, received {filled.header}")
+    for index, kind in filled.buttons.items():
+        if index >= len(template.buttons) or template.buttons[index] != kind:
+            return _count_mismatch(f"button at index {index} of sub type {kind}", 1, 0)
+    for index, kind in enumerate(template.buttons):
+        if kind != "quick_reply" and index not in filled.buttons:
+            return _count_mismatch(f"button at index {index} of sub type {kind}", 0, 1)
+    return None
 
 
 def read_parameters(components: object) -> list[Parameter] | Refusal:
@@ -88,9 +124,7 @@ def _body_parameters(component: object) -> list[object] | Refusal:
     raw = component.get("parameters", [])
     if not isinstance(raw, list):
         return Refusal(code=100, details="template.components: 'parameters' must be an array")
-    if raw and component["type"] != "body":
-        return _count_mismatch(str(component["type"]), len(raw), 0)
-    return raw
+    return raw if component["type"] == "body" else []
 
 
 def _read_parameter(raw: object) -> Parameter | Refusal:

@@ -35,6 +35,10 @@ class Sketch:
     text: str | None = None
     #: biz_opaque_callback_data, or CM.com's reference.
     reference: str | None = None
+    #: What it holds beside text: image, interactive, … as the provider names it.
+    content: str | None = None
+    #: The id of the message that it answers.
+    quotes: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

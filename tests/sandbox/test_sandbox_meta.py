@@ -46,7 +46,6 @@ REFUSED = [
     ("no type", text(type=MISSING), 400, 131008, "type"),
     ("wrong type", text(type="fax"), 400, 100, "type"),
     ("type is a list", text(type=["text"]), 400, 100, "type"),
-    ("type not played yet", text(type="image"), 400, 131051, "image"),
     ("no object named like the type", text(text=MISSING), 400, 100, "text"),
     ("object of another type", text(template={}), 400, 100, "template"),
     ("unknown key at the top", text(tto="x"), 400, 100, "tto"),
