@@ -17,6 +17,12 @@ console = Console(highlight=False)
 @click.option("--to", "recipient", required=True, help="Number or business-scoped id of the contact.")
 @click.option("--sender", help="Alias of the sender; may be left out when there is only one.")
 @click.option("--text", help="Goes out if the window is open.")
+@click.option(
+    "--media", nargs=2, metavar="KIND LINK", help="A file instead: image, video, audio, document or sticker."
+)
+@click.option("--caption", help="Below the file.")
+@click.option("--filename", help="Of the file, as the contact sees it.")
+@click.option("--reply-to", help="Quotes the message of this id, wamid.…")
 @click.option("--template", "template", metavar="NAME/LANGUAGE", help="Goes out if it is not.")
 @click.option("--var", "variables", multiple=True, help="A value, in order; or NAME:=VALUE for a named one.")
 @click.option("--reference", help="Comes back in every answer.")
@@ -28,6 +34,10 @@ def send(
     recipient: str,
     sender: str | None,
     text: str | None,
+    media: tuple[str, str] | None,
+    caption: str | None,
+    filename: str | None,
+    reply_to: str | None,
     template: str | None,
     variables: tuple[str, ...],
     reference: str | None,
@@ -39,11 +49,15 @@ def send(
     """Tell a contact something: a session message if the window is open, else the template."""
     if variables and not template:
         raise click.UsageError("--var needs a --template")
-    body: dict[str, Any] = {"to": recipient, "sender": sender, "text": text, "reference": reference}
+    if (caption or filename) and not media:
+        raise click.UsageError("--caption and --filename need a --media")
+    body = _given(to=recipient, sender=sender, text=text, reply_to=reply_to, reference=reference)
+    if media:
+        kind, link = media
+        body["media"] = _given(kind=kind, link=link, caption=caption, filename=filename)
     if template:
         name, _, language = template.partition("/")
         body["template"] = {"name": name, "language": language, "variables": _values(variables)}
-    body = {name: value for name, value in body.items() if value is not None}
     path = "/v1/messages?dry_run=true" if dry_run else "/v1/messages"
     answer = default_api(url, key).call("POST", path, json=body)
     if as_json:
@@ -98,6 +112,10 @@ def explain(message_id: str, url: str | None, key: str | None, as_json: bool) ->
     click.echo(f"{answer['id']} is {answer['state']}.")
     for sentence in answer["sentences"]:
         click.echo(f"  {sentence}")
+
+
+def _given(**fields: str | None) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _values(variables: tuple[str, ...]) -> list[str] | dict[str, str]:
