@@ -60,7 +60,7 @@ def _submitted(claim: Claim, result: Submitted, now: datetime) -> Settle:
     if result.provider_message_id:
         ended["provider_message_id"] = result.provider_message_id
     if result.provider_hold:
-        ended["provider_hold"] = True
+        ended["provider_hold"] = result.provider_hold
     return Settle(
         claim=claim,
         outcome=Outcome.SUBMITTED,

@@ -1,17 +1,16 @@
-"""What every provider does for us, and what its errors mean.
+"""What every provider does for us, and what it means when it does not answer.
 
 A result is a value: submitted, rejected with a class, or in doubt. Nobody outside reads a provider's code.
 """
 
-import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from importlib import resources
-from typing import Any, Protocol
+from typing import Protocol
 
 from shared.domain.content import Media
 from shared.domain.identifiers import AttemptReference, ContactId, ProviderMessageId
+from shared.domain.provider_errors import ErrorRow, Scope
 from shared.domain.retry import ErrorClass
 from shared.domain.routing import SessionRoute, TemplateRoute
 from shared.http.client import HttpCall
@@ -37,24 +36,8 @@ class Submitted:
     provider_message_id: ProviderMessageId | None = None
     #: The number as WhatsApp knows it, when the answer says so; digits without `+`.
     wa_id: str | None = None
-    #: The provider keeps it back for now (Meta's `held_for_quality_assessment`); never resend.
-    provider_hold: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorRow:
-    """What one code means for us; a row of `errors.toml`."""
-
-    error_class: ErrorClass
-    advice: str
-    #: What an error of this code says something about: pair, sender, account, app, portfolio, message.
-    scope: str = "message"
-    minimum_wait: timedelta = timedelta(0)
-    #: How many tries it is worth; None: as many as fit before the expiry.
-    tries: int | None = None
-    source: str = ""
-    #: "retry": also when it comes late, by status.
-    late: str | None = None
+    #: Why the provider keeps it back for now, in its own word (`held_for_quality_assessment`); never resend.
+    provider_hold: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,55 +107,29 @@ class Provider(Protocol):
 #: Words of ours for what has no code of the provider's.
 NOT_SENT = ErrorRow(
     error_class=ErrorClass.RETRY,
-    scope="sender",
+    scope=Scope.SENDER,
+    is_outage=True,
     advice="The provider could not be reached; nothing left. It is tried again.",
 )
 NOT_TAKEN = ErrorRow(
     error_class=ErrorClass.RETRY,
-    scope="sender",
+    scope=Scope.SENDER,
+    is_outage=True,
     advice="The provider answered 503: not taken. It is tried again.",
 )
 THROTTLED = ErrorRow(
     error_class=ErrorClass.THROTTLE,
-    scope="sender",
+    scope=Scope.SENDER,
+    minimum_wait=timedelta(seconds=1),
     advice="The provider answered 429: too fast. It is tried again later.",
 )
 IN_DOUBT = ErrorRow(
     error_class=ErrorClass.IN_DOUBT,
     advice="Nobody knows whether the provider took it; it waits for a status and is not repeated by itself.",
 )
+#: The same where the provider itself did not answer, or not in its own words.
+SILENT = replace(IN_DOUBT, is_outage=True)
 UNLISTED = ErrorRow(
     error_class=ErrorClass.PERMANENT,
     advice="A code we have no row for: look it up, then add it to errors.toml.",
 )
-
-
-class ErrorTable:
-    """The rows of one provider's `errors.toml`, by code."""
-
-    def __init__(self, rows: Mapping[str, ErrorRow]) -> None:
-        self._rows = rows
-
-    @classmethod
-    def load(cls, package: str) -> "ErrorTable":
-        """Read `errors.toml` of a package. A malformed row is a bug and raises at start."""
-        text = resources.files(package).joinpath("errors.toml").read_text(encoding="utf-8")
-        return cls({code: _row(values) for code, values in tomllib.loads(text).items()})
-
-    def row(self, code: str) -> ErrorRow:
-        return self._rows.get(code, UNLISTED)
-
-    def codes(self) -> frozenset[str]:
-        return frozenset(self._rows)
-
-
-def _row(values: Mapping[str, Any]) -> ErrorRow:
-    return ErrorRow(
-        error_class=ErrorClass(values["class"]),
-        advice=values["advice"],
-        scope=values.get("scope", "message"),
-        minimum_wait=timedelta(seconds=values.get("minimum_wait_seconds", 0)),
-        tries=values.get("tries"),
-        source=values["source"],
-        late=values.get("late"),
-    )

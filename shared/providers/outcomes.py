@@ -5,9 +5,10 @@ Contract, section 10: refused before it left, try again; left and unanswered, in
 
 from http import HTTPStatus
 
+from shared.domain.provider_errors import ErrorRow
 from shared.domain.retry import ErrorClass
 from shared.http.client import Answer, Doubt, NotSent
-from shared.providers.base import IN_DOUBT, NOT_SENT, NOT_TAKEN, THROTTLED, ErrorRow, Rejected
+from shared.providers.base import NOT_SENT, NOT_TAKEN, SILENT, THROTTLED, Rejected
 
 #: A refusal without a code, such as a proxy's 404 in HTML.
 UNREADABLE = ErrorRow(
@@ -19,7 +20,7 @@ UNREADABLE = ErrorRow(
 def without_answer(outcome: NotSent | Doubt) -> Rejected:
     if isinstance(outcome, NotSent):
         return Rejected(code="not_sent", row=NOT_SENT, detail=outcome.reason)
-    return Rejected(code=outcome.reason, row=IN_DOUBT)
+    return Rejected(code=outcome.reason, row=SILENT)
 
 
 def without_code(answer: Answer) -> Rejected:
@@ -34,5 +35,5 @@ def _row(status: int) -> ErrorRow:
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return NOT_TAKEN
     if status < HTTPStatus.MULTIPLE_CHOICES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return IN_DOUBT
+        return SILENT
     return UNREADABLE

@@ -3,7 +3,9 @@
 CM.com, "Responses and errors (JSON)" and "WhatsApp standard errors", read 2026-11.
 """
 
-from shared.providers.base import UNLISTED, ErrorRow, ErrorTable
+from shared.domain.provider_errors import ErrorRow
+from shared.providers.base import UNLISTED
+from shared.providers.rows import ErrorTable
 
 TABLE = ErrorTable.load("shared.providers.cm")
 

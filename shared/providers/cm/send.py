@@ -8,10 +8,11 @@ from typing import Any
 
 from shared.configuration import CmSender
 from shared.domain.content import Media
+from shared.domain.provider_errors import ErrorRow
 from shared.domain.retry import ErrorClass
 from shared.domain.routing import SessionRoute, TemplateRoute
 from shared.http.client import HttpCall, HttpClient
-from shared.providers.base import ErrorRow, Outgoing, ReadReceipt, ReadResult, Rejected, SendResult
+from shared.providers.base import Outgoing, ReadReceipt, ReadResult, Rejected, SendResult
 from shared.providers.cm.answer import read_answer
 from shared.providers.cm.receipts import mark_read
 from shared.providers.cm.session import session_part

@@ -6,8 +6,10 @@ Meta, "Error codes", read 2026-09: build on `code` and `error_data.details`; tit
 from collections.abc import Mapping
 from typing import Any
 
-from shared.providers.base import UNLISTED, ErrorRow, ErrorTable
+from shared.domain.provider_errors import ErrorRow
+from shared.providers.base import UNLISTED
 from shared.providers.reading import number_text, object_at, text_at
+from shared.providers.rows import ErrorTable
 
 TABLE = ErrorTable.load("shared.providers.meta")
 WINDOW_CLOSED = "131047"

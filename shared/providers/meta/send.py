@@ -31,8 +31,9 @@ from shared.providers.meta.template import template_object
 from shared.providers.outcomes import without_answer, without_code
 from shared.providers.reading import first_object, object_at, text_at
 
-#: Meta sends it later, or drops it with 132015 ("Template pacing", read 2026-09).
-_HELD = "held_for_quality_assessment"
+#: Held: Meta sends it later, or drops it with 132015 ("Template pacing", read 2026-09). Paused: type
+#: definitions of client libraries list it. Neither is ever sent again by us.
+_HOLDS = frozenset({"held_for_quality_assessment", "paused"})
 
 
 class MetaProvider:
@@ -126,13 +127,13 @@ def _read_refusal(outcome: Answer | NotSent | Doubt) -> Rejected:
 def _read_submitted(body: Mapping[str, Any]) -> Submitted | None:
     """None when there is no message id: then nobody knows."""
     message = first_object(body.get("messages"))
-    message_id = text_at(message, "id")
+    message_id, status = text_at(message, "id"), text_at(message, "message_status")
     if message_id is None:
         return None
     return Submitted(
         provider_message_id=ProviderMessageId(message_id),
         wa_id=text_at(first_object(body.get("contacts")), "wa_id"),
-        provider_hold=message.get("message_status") == _HELD,
+        provider_hold=status if status in _HOLDS else None,
     )
 
 

@@ -146,7 +146,7 @@ def test_an_accepted_template_tells_the_id_the_number_and_the_hold():
     }
 
     assert read_answer(Answer(200, body)) == Submitted(
-        provider_message_id="wamid.X", wa_id="31600000001", provider_hold=True
+        provider_message_id="wamid.X", wa_id="31600000001", provider_hold="held_for_quality_assessment"
     )
 
 
