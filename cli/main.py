@@ -6,6 +6,7 @@ from cli.demo import demo
 from cli.message_hands import audit, cancel, list_messages, resolve, retry
 from cli.messages import message, send
 from cli.quarantine import quarantine
+from cli.senders import sender
 from cli.submissions import submissions
 from cli.up import up
 
@@ -16,7 +17,7 @@ def main() -> None:
     """Finestra: a WhatsApp Business gateway that knows whether the window is open."""
 
 
-for _command in (up, demo, send, message, quarantine, submissions, audit):
+for _command in (up, demo, send, message, sender, quarantine, submissions, audit):
     main.add_command(_command)
 
 for _command in (list_messages, cancel, retry, resolve):

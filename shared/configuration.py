@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
+from typing import assert_never
 
 from shared.domain.identifiers import PhoneNumber
 from shared.domain.message import WhenOpen
+from shared.domain.provider_errors import Scope
 
 SCOPES = ("messages", "contacts:read", "contacts", "templates:read", "templates", "events", "admin")
 
@@ -157,5 +159,30 @@ class Configuration:
         found = {sender.business for sender in self.senders.values() if app.may_use(sender.alias)}
         return tuple(sorted(found))
 
+    def reached(self, sender: AnySender, scope: Scope) -> tuple[AnySender, ...]:
+        """Whom an error of `sender` speaks of, itself included. No portfolio is configured: its business."""
+        return tuple(other for other in self.senders.values() if _shares(sender, other, scope))
+
     def senders_of_account(self, account: str) -> Iterator[AnySender]:
         return (sender for sender in self.senders.values() if sender.account == account)
+
+
+def _shares(sender: AnySender, other: AnySender, scope: Scope) -> bool:
+    if sender.provider != other.provider:
+        return False
+    match scope:
+        case Scope.MESSAGE | Scope.PAIR | Scope.SENDER:
+            return sender.alias == other.alias
+        case Scope.ACCOUNT:
+            return sender.account == other.account
+        case Scope.APP:
+            return bool(_program(sender) & _program(other))
+        case Scope.PORTFOLIO:
+            return sender.business == other.business
+        case _:
+            assert_never(scope)
+
+
+def _program(sender: AnySender) -> frozenset[Secret]:
+    """By what the provider knows the program that calls it."""
+    return frozenset(sender.app_secrets if isinstance(sender, MetaSender) else (sender.product_token,))

@@ -9,15 +9,14 @@ from typing import Any
 from shared.clock import rfc3339
 from shared.configuration import AnySender, CmSender, Policy
 from shared.domain.consent import Category
+from shared.domain.halts import halted_kinds
 from shared.domain.identifiers import ContactId
 from shared.domain.identity import address_of
 from shared.domain.message import MessageRequest
-from shared.domain.routing import Defer, Facts, Route, RouteKind, TemplatePolicy, TemplateRoute
+from shared.domain.routing import Defer, Facts, Route, TemplatePolicy, TemplateRoute
 from shared.explanation import explain_route
 from shared.inputs import inputs_of
 from shared.store.codec import Known
-
-_ALL_KINDS = frozenset({RouteKind.SESSION, RouteKind.TEMPLATE})
 
 
 def facts_of(known: Known, sender: AnySender, policy: Policy, now: datetime) -> Facts:
@@ -29,7 +28,8 @@ def facts_of(known: Known, sender: AnySender, policy: Policy, now: datetime) -> 
         last_inbound_at=known.last_inbound_at,
         templates=known.templates,
         template_policy=TemplatePolicy(stop_on_change=policy.stop_on_category_change),
-        halted_kinds=_ALL_KINDS if known.halted else frozenset(),
+        capped_until=known.caps,
+        halted_kinds=halted_kinds(known.halts, now),
         is_number_known=any(
             name is not None and name.phone_number is not None for name in (known.contact, known.address)
         ),

@@ -129,6 +129,8 @@ def _recording(settings: Settings) -> RecordingPolicy:
         languages=policy.languages,
         retention=settings.retention,
         aliases_of=settings.configuration.aliases_of,
+        reached=settings.configuration.reached,
+        jitter=random.random,
     )
 
 

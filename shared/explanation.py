@@ -89,12 +89,19 @@ def _needed_opt_ins(_route: Route, _request: MessageRequest, facts: Facts) -> st
 
 
 def _capped(_route: Route, _request: MessageRequest, facts: Facts) -> str:
-    return f"The provider's cap ends at {rfc3339(facts.capped_until)}." if facts.capped_until else ""
+    """The provider's caps on what was asked for."""
+    categories = dict.fromkeys(template.category for template in facts.templates if template is not None)
+    ends = [
+        f"{category} until {rfc3339(until)}"
+        for category in categories
+        if (until := facts.capped_until.get(category)) is not None
+    ]
+    return f"It takes no {', no '.join(ends)}." if ends else ""
 
 
 def _halted(_route: Route, _request: MessageRequest, facts: Facts) -> str:
     kinds = "everything" if len(facts.halted_kinds) > 1 else f"{next(iter(facts.halted_kinds))} messages"
-    return f"It is halted for {kinds} and goes on when it is resumed."
+    return f"It is halted for {kinds} and goes on when it is resumed, or when the halt ends."
 
 
 _DETAILS: Mapping[Rule, _Detail] = {

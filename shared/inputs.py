@@ -47,7 +47,7 @@ def inputs_of(request: MessageRequest, facts: Facts) -> dict[str, Any]:
             "addressed_by": "id" if request.to.phone_number is None else "number",
             "is_number_known": facts.is_number_known,
             "is_number_given_up": facts.is_number_given_up,
-            "capped_until": _time(facts.capped_until),
+            "capped_until": {c: rfc3339(until) for c, until in facts.capped_until.items()},
         },
         "limits": {
             "messaging_until": _time(facts.messaging_limit_until),
@@ -150,7 +150,7 @@ def _load_facts(inputs: Mapping[str, Any], now: datetime) -> Facts:
         template_policy=TemplatePolicy(
             refused=frozenset(map(Category, policy["refused"])), stop_on_change=policy["stop_on_change"]
         ),
-        capped_until=_load_time(contact["capped_until"]),
+        capped_until={Category(c): _moment(until) for c, until in contact["capped_until"].items()},
         halted_kinds=frozenset(map(RouteKind, inputs["sender"]["halted"])),
         messaging_limit_until=_load_time(limits["messaging_until"]),
         pair_limit_until=_load_time(limits["pair_until"]),

@@ -38,6 +38,7 @@ class LogEvent(StrEnum):
     PUSHED = "pushed"
     SENDER_HALTED = "sender_halted"
     SENDER_RESUMED = "sender_resumed"
+    CIRCUIT_CHANGED = "circuit_changed"
     UNLISTED_ERROR_CODE = "unlisted_error_code"
     LEASES_ENDED = "leases_ended"
     CLOCK_NOT_MEASURED = "clock_not_measured"

@@ -17,6 +17,7 @@ from shared.domain.content import Media
 from shared.domain.events import MessageReceived, ReportedError, StatusReported
 from shared.domain.identifiers import AttemptReference, ContactId, MessageId, PhoneNumber, ProviderMessageId
 from shared.domain.message import InDoubt, MessageRequest, MessageState, Priority, WhenClosed, WhenOpen
+from shared.domain.provider_errors import ErrorRow
 from shared.domain.retry import ErrorClass
 from shared.domain.session_content import Text
 from shared.domain.templates import Approval, Gate, Template, TemplateCall, TemplateId
@@ -151,15 +152,23 @@ def wrote(
 
 
 def status(
-    message_id: MessageId, state: MessageState, *, attempt: int = 1, error_class: ErrorClass | None = None
+    message_id: MessageId,
+    state: MessageState,
+    *,
+    attempt: int = 1,
+    error_class: ErrorClass | None = None,
+    row: ErrorRow | None = None,
+    at: datetime = NOW,
 ) -> StatusReported:
-    error = ReportedError(code="131047", error_class=error_class, detail="…") if error_class else None
+    """`row`: of the error that it failed with; of `error_class` alone when no more is needed."""
+    row = row or (ErrorRow(error_class=error_class, advice="…") if error_class else None)
+    error = ReportedError(code="131047", row=row, detail="…") if row else None
     return StatusReported(
         recipient=None,
         reference=AttemptReference(message_id, attempt),
         provider_message_id=None,
         state=state,
-        at=NOW,
+        at=at,
         error=error,
     )
 

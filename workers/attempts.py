@@ -13,14 +13,14 @@ from shared.configuration import AnySender
 from shared.decision import addressee, describe, facts_of
 from shared.deps import Deps
 from shared.domain.identifiers import AttemptReference, InvalidIdentifierError, PhoneNumber
-from shared.domain.retry import ErrorClass
 from shared.domain.routing import Route, SessionRoute, TemplateRoute, decide
 from shared.errors import StoreUnavailableError
 from shared.observability import LogEvent, get_logger, place_of
-from shared.providers.base import UNLISTED, Outgoing, Rejected, SendResult, Submitted
+from shared.providers.base import Outgoing, Rejected, SendResult, Submitted
 from shared.settings import LEASE, PROVIDER_DEADLINE
 from shared.store.claims import Begin, Changed, Claim, Go, Outcome, Settle, Stepped
 from shared.store.codec import Known
+from workers.aftermath import Aftermath
 from workers.outcomes import settle_sent, settle_unsent
 from workers.report import Report, Settled
 
@@ -49,6 +49,7 @@ class Attempts:
         self._sender = sender
         self._provider = deps.providers[sender.alias]
         self._report = report
+        self._aftermath = Aftermath(deps, sender)
 
     @property
     def batch_size(self) -> int:
@@ -69,12 +70,19 @@ class Attempts:
         tries = _RECORD_TRIES if settles else 1
         while True:
             try:
-                return self._deps.lanes.step(settles, begins, now=self._deps.clock.now())
+                stepped = self._deps.lanes.step(settles, begins, now=self._deps.clock.now())
             except StoreUnavailableError:
                 tries -= 1
                 if tries == 0:
                     raise
                 self._deps.clock.sleep(_RECORD_PAUSE)
+            else:
+                self._tell_circuit(stepped)
+                return stepped
+
+    def _tell_circuit(self, stepped: Stepped) -> None:
+        for word in stepped.circuit:
+            get_logger().warning(LogEvent.CIRCUIT_CHANGED, sender=self._sender.alias, circuit=word)
 
     def _begin(
         self, batch: Sequence[Claim], settles: list[Settle]
@@ -136,7 +144,11 @@ class Attempts:
         facts = facts_of(known, self._sender, self._deps.settings.configuration.policy, now)
         route = decide(claim.request, facts)
         if not isinstance(route, SessionRoute | TemplateRoute):
-            settle = replace(settle_unsent(claim, route, facts), versions=known.versions)
+            settle = replace(
+                settle_unsent(claim, route, facts),
+                versions=known.versions,
+                provider="idle" if known.is_away else "",  # the turn to try goes to the next
+            )
             self._note(claim, route, settle, now)
             return settle
         begin = Begin(
@@ -186,26 +198,17 @@ class Attempts:
         grace = self._deps.settings.doubt_grace
         settles = []
         for item, result in zip(begun, results, strict=True):
-            settle = settle_sent(item.claim, result, now=now, grace=grace, jitter=self._deps.jitter())
+            settle = settle_sent(
+                item.claim,
+                result,
+                kind=item.route.kind,
+                now=now,
+                grace=grace,
+                jitter=self._deps.jitter(),
+            )
             settles.append(settle)
             self._note(item.claim, item.route, settle, started_at, attempt=item.attempt, result=result)
-        for rejected in {result.code: result for result in results if isinstance(result, Rejected)}.values():
-            self._alert(rejected)
-        return settles
-
-    def _alert(self, rejected: Rejected) -> None:
-        """What somebody must hear of: a sender that cannot send, a code that we do not know."""
-        if rejected.row is UNLISTED:
-            get_logger().error(LogEvent.UNLISTED_ERROR_CODE, sender=self._sender.alias, code=rejected.code)
-        if rejected.row.error_class is not ErrorClass.HALT:
-            return
-        get_logger().error(LogEvent.SENDER_HALTED, sender=self._sender.alias, code=rejected.code)
-        why = f"{self._sender.provider} error {rejected.code}: {rejected.row.advice}"
-        try:
-            self._deps.senders.halt(self._sender, why, now=self._deps.clock.now())
-        except StoreUnavailableError as exc:
-            # The answers must be recorded all the same; the next attempt will halt it.
-            get_logger().warning(LogEvent.STORE_UNAVAILABLE, where="halt", error=str(exc))
+        return self._aftermath.settle(settles, results)
 
     def _note(
         self,

@@ -3,13 +3,15 @@
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from shared.clock import to_ms
+from shared.clock import duration_ms, to_ms
 from shared.decision import describe
+from shared.domain.halts import is_wholly_halted
+from shared.domain.provider_errors import Effects, effects_of
 from shared.domain.retry import ErrorClass, GiveUp, RetryAt, next_step
-from shared.domain.routing import Defer, Facts, Hold, Refuse, Rule
+from shared.domain.routing import Defer, Facts, Hold, Refuse, RouteKind, Rule
 from shared.providers.base import Rejected, SendResult, Submitted
 from shared.store.claims import Claim, Outcome, Settle
-from shared.store.keys import template_group, window_group
+from shared.store.keys import sender_group, template_group, window_group
 
 
 def settle_unsent(claim: Claim, route: Hold | Defer | Refuse, facts: Facts) -> Settle:
@@ -22,8 +24,7 @@ def settle_unsent(claim: Claim, route: Hold | Defer | Refuse, facts: Facts) -> S
                 claim=claim, outcome=Outcome.HELD, reason=route.rule, route=described, groups=groups
             )
         case Defer(rule=Rule.SENDER_HALTED):
-            # It keeps its state and its place; nothing of a halted sender is claimed until it is resumed.
-            return Settle(claim=claim, outcome=Outcome.RELEASED, route=described)
+            return _behind_halt(claim, facts, described)
         case Defer():
             return Settle(
                 claim=claim,
@@ -40,6 +41,23 @@ def settle_unsent(claim: Claim, route: Hold | Defer | Refuse, facts: Facts) -> S
             assert_never(route)
 
 
+def _behind_halt(claim: Claim, facts: Facts, described: dict[str, Any]) -> Settle:
+    """Behind a halt of everything it keeps state and place: nothing is claimed until the sender is resumed.
+
+    Halted for one kind it steps aside, so that what may leave does; the resumption or the contact wakes it.
+    """
+    if is_wholly_halted(claim.known.halts, facts.now):
+        return Settle(claim=claim, outcome=Outcome.RELEASED, route=described)
+    return Settle(
+        claim=claim,
+        outcome=Outcome.DEFERRED,
+        until=facts.now,
+        reason=Rule.SENDER_HALTED,
+        route=described,
+        groups=(sender_group(claim.sender.alias), window_group(claim.sender.alias, claim.known.contact)),
+    )
+
+
 def _groups(claim: Claim, facts: Facts) -> tuple[str, ...]:
     """Whatever changes first wakes it: one of its templates, or the contact by writing."""
     templates = (template_group(template.id) for template in facts.templates if template is not None)
@@ -47,12 +65,43 @@ def _groups(claim: Claim, facts: Facts) -> tuple[str, ...]:
 
 
 def settle_sent(
-    claim: Claim, result: SendResult, *, now: datetime, grace: timedelta, jitter: float
+    claim: Claim,
+    result: SendResult,
+    *,
+    kind: RouteKind,
+    now: datetime,
+    grace: timedelta,
+    jitter: float,
 ) -> Settle:
-    """An attempt that was begun."""
-    if isinstance(result, Submitted):
-        return _submitted(claim, result, now)
-    return _rejected(claim, result, now=now, grace=grace, jitter=jitter)
+    """An attempt that was begun; `kind`: of its route."""
+    match result:
+        case Submitted():
+            return _submitted(claim, result, now)
+        case Rejected(row=row) if row.error_class is ErrorClass.TEMPLATE and kind is RouteKind.TEMPLATE:
+            # The template is at fault, not the message: it is decided anew, and the template stands stopped.
+            return _ended(claim, result, Outcome.DEFERRED, now, until=now)
+        case _:
+            return _rejected(claim, result, now=now, grace=grace, jitter=jitter)
+
+
+def effects_on_others(settle: Settle, result: SendResult, now: datetime) -> Effects | None:
+    """What an answer does beside its message; `settle` says when the message itself is tried again."""
+    if not isinstance(result, Rejected):
+        return None
+    retry_at = settle.until if settle.outcome is Outcome.DEFERRED else None
+    return effects_of(result.row, result.code, now=now, retry_after=result.retry_after, retry_at=retry_at)
+
+
+#: After a failure that left nothing in doubt the next message may try soon; each doubt costs one message.
+_NEXT_TRY, _NEXT_DOUBT = timedelta(seconds=5), timedelta(seconds=30)
+
+
+def word_of_provider(result: SendResult, *, is_watched: bool) -> str:
+    """Whether the provider answers. While nothing is wrong (not `is_watched`) it is not worth a word."""
+    if isinstance(result, Rejected) and result.row.is_outage:
+        is_doubt = result.row.error_class is ErrorClass.IN_DOUBT
+        return f"down:{duration_ms(_NEXT_DOUBT if is_doubt else _NEXT_TRY)}:{result.code}"
+    return "up" if is_watched else ""
 
 
 def _submitted(claim: Claim, result: Submitted, now: datetime) -> Settle:
@@ -88,10 +137,12 @@ def _rejected(claim: Claim, rejected: Rejected, *, now: datetime, grace: timedel
 
 def _retry(claim: Claim, rejected: Rejected, now: datetime, jitter: float) -> Settle:
     row = rejected.row
+    # While the provider is down a message that tries for all of them does not use up its own tries.
+    is_try = not (claim.known.is_away and row.is_outage)
     step = next_step(
         row.error_class,
-        tries=claim.tries + 1,
-        allowed=row.tries,
+        tries=claim.tries + 1 if is_try else 1,
+        allowed=row.tries if is_try else None,
         minimum_wait=max(row.minimum_wait, rejected.retry_after or timedelta(0)),
         jitter=jitter,
         now=now,
@@ -99,7 +150,7 @@ def _retry(claim: Claim, rejected: Rejected, now: datetime, jitter: float) -> Se
     )
     match step:
         case RetryAt(at):
-            return _ended(claim, rejected, Outcome.DEFERRED, now, until=at, is_try=True)
+            return _ended(claim, rejected, Outcome.DEFERRED, now, until=at, is_try=is_try)
         case GiveUp(reason):
             return _ended(claim, rejected, Outcome.FAILED, now, reason=reason)
 

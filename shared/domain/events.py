@@ -11,8 +11,10 @@ from typing import Any
 
 from shared.domain.consent import Category, ConsentStatus
 from shared.domain.content import Content
+from shared.domain.halts import Halt
 from shared.domain.identifiers import AttemptReference, ContactId, ProviderMessageId
 from shared.domain.message import MessageState
+from shared.domain.provider_errors import ErrorRow
 from shared.domain.retry import ErrorClass
 from shared.domain.templates import Approval, TemplateStatus
 from shared.domain.window import InboundKind
@@ -53,8 +55,12 @@ class ReportedError:
     """Why a provider says that a message failed. `detail` is the provider's, for people who may read it."""
 
     code: str
-    error_class: ErrorClass
+    row: ErrorRow
     detail: str
+
+    @property
+    def error_class(self) -> ErrorClass:
+        return self.row.error_class
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +162,12 @@ class AccountChanged:
     #: What else it says: words, numbers, and lists and objects of them.
     details: Mapping[str, Any] = field(default_factory=dict)
     at: datetime | None = None
+    #: What may not leave any more because of it.
+    halts: tuple[Halt, ...] = ()
+    #: What such news halted before goes on.
+    lifts: bool = False
+    #: The news is an error of a code that we may know.
+    error: ReportedError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

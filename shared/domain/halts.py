@@ -36,6 +36,8 @@ class Halt:
     code: str = ""
     #: What it says something about: sender, account, app.
     scope: str = "sender"
+    #: None: not recorded yet.
+    since: datetime | None = None
     #: None: until it is resumed.
     until: datetime | None = None
 

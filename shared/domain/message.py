@@ -40,7 +40,8 @@ _ARRIVED = frozenset({MessageState.DELIVERED, MessageState.READ, MessageState.PL
 _WAITING = frozenset({MessageState.QUEUED, MessageState.HELD, MessageState.DEFERRED})
 _STOPS = frozenset({MessageState.REFUSED, MessageState.EXPIRED, MessageState.CANCELLED, MessageState.FAILED})
 
-#: From each state, where a message may go. `queued` after `submitted` is a window refused late.
+#: From each state, where a message may go. `queued` after `submitted` is a window refused late, `deferred` an
+#: error that came late and may pass.
 TRANSITIONS: Mapping[MessageState, frozenset[MessageState]] = {
     MessageState.QUEUED: _WAITING | _STOPS | _ARRIVED | {MessageState.SENDING},
     MessageState.HELD: _WAITING | _STOPS | _ARRIVED | {MessageState.SENDING},
@@ -56,7 +57,7 @@ TRANSITIONS: Mapping[MessageState, frozenset[MessageState]] = {
     MessageState.UNKNOWN: _STATUSES
     | {MessageState.SUBMITTED, MessageState.SENDING, MessageState.QUEUED, MessageState.DEFERRED}
     | _STOPS,
-    MessageState.SUBMITTED: _STATUSES | {MessageState.FAILED, MessageState.QUEUED},
+    MessageState.SUBMITTED: _STATUSES | {MessageState.FAILED, MessageState.QUEUED, MessageState.DEFERRED},
     MessageState.SENT: frozenset(
         {
             MessageState.DELIVERED,
@@ -64,6 +65,7 @@ TRANSITIONS: Mapping[MessageState, frozenset[MessageState]] = {
             MessageState.PLAYED,
             MessageState.FAILED,
             MessageState.QUEUED,
+            MessageState.DEFERRED,
         }
     ),
     MessageState.DELIVERED: frozenset({MessageState.READ, MessageState.PLAYED}),

@@ -21,7 +21,7 @@ EVENT_TYPES: Mapping[str, str] = {
     "window.closed": "Only templates from now on; `reason`: expired, or provider if it said so.",
     "consent.changed": "The contact opted in or out of `categories`.",
     "template.changed": "A template was registered, decided about, paused, re-labelled or edited.",
-    "sender.halted": "Nothing leaves from this number until it is resumed; `why` says so.",
+    "sender.halted": "All or one `kind` of message stays here until `until_at`, or until a hand resumes it.",
     "sender.resumed": "The number sends again.",
-    "sender.changed": "News of the number or its account from the provider.",
+    "sender.changed": "News of the number or its account, or `circuit`: open while its provider is down.",
 }

@@ -147,8 +147,8 @@ class Facts:
     #: Registered templates for the request's calls, in their order; None where it is unknown.
     templates: tuple[Template | None, ...] = ()
     template_policy: TemplatePolicy = field(default_factory=TemplatePolicy)
-    #: The contact takes no templates until then, the provider says.
-    capped_until: datetime | None = None
+    #: Until when the contact takes no templates of a category, the provider says.
+    capped_until: Mapping[Category, datetime] = field(default_factory=dict)
     halted_kinds: frozenset[RouteKind] = frozenset()
     messaging_limit_until: datetime | None = None
     pair_limit_until: datetime | None = None
@@ -262,7 +262,7 @@ def _refusal_of(
         return Rule.OPTED_OUT if is_out else Rule.NO_OPT_IN
     if template.category is Category.AUTHENTICATION and not _has_number(request, facts):
         return Rule.PHONE_NUMBER_REQUIRED
-    if facts.capped_until is not None and facts.now < facts.capped_until:
+    if _is_ahead(facts.capped_until.get(template.category), facts.now):
         return Rule.RECIPIENT_CAPPED
     return None
 

@@ -90,6 +90,11 @@ class MessageSchema(MessageFactsSchema):
     timeline = fields.List(fields.Dict(metadata=_TIMELINE_ENTRY), required=True)
     pricing = fields.Dict(required=True, allow_none=True)
     provider_message_id = fields.String(required=True, allow_none=True)
+    provider_hold = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Why the provider keeps it back."},
+    )
 
 
 class ExplanationSchema(AnswerSchema):

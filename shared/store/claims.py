@@ -1,5 +1,6 @@
 """What goes to a sender's lanes and what comes back: claims, begins, settles and their answers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -79,6 +80,10 @@ class Settle:
     is_try: bool = False
     #: What a route that sends nothing was decided on: settled only if it still stands.
     versions: str = ""
+    #: What an error does to others (store/effects.py).
+    effects: Mapping[str, Any] | None = field(default=None, repr=False)
+    #: What the answer says of the provider, as `note_answer` of lua/parts/gates.lua takes it.
+    provider: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,8 @@ class Stepped:
     #: A settled contact has more to do now.
     has_more: bool
     answers: tuple[BeginAnswer, ...]
+    #: `opened` or `closed`: the circuit is so since one of these settles.
+    circuit: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

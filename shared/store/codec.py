@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.clock import from_ms, to_ms
 from shared.domain.consent import Category, Consent, ConsentRecord, ConsentStatus
 from shared.domain.content import plain
+from shared.domain.halts import Halt
 from shared.domain.identifiers import ContactId
 from shared.domain.message import InDoubt, MessageRequest, Priority, WhenClosed, WhenOpen
 from shared.domain.session_content import SessionContent, Text
@@ -24,6 +25,7 @@ from shared.domain.templates import (
 )
 from shared.domain.window import Window
 from shared.store.contents import dump_content, load_content, load_header
+from shared.store.effects import load_halts
 
 #: Made once: `json.dumps` makes one a call.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -167,6 +169,17 @@ def _load_consent_record(text: str) -> ConsentRecord:
     )
 
 
+def _load_caps(contact: Mapping[str, str]) -> dict[Category, datetime]:
+    """One that the contact's own writing ends is over once it has written since."""
+    caps = {}
+    for category in Category:
+        until, ends_by_writing, _ = contact.get(f"cap:{category}", "0|0|").split("|", 2)
+        written_at, since = int(contact.get("last_inbound_at", 0)), int(contact.get(f"cap:{category}_at", 0))
+        if until != "0" and not (ends_by_writing == "1" and written_at > since):
+            caps[category] = from_ms(until)
+    return caps
+
+
 def dump_template(template: Template) -> dict[str, str]:
     """The fields of its hash; '' deletes one."""
     gates = {f"gate:{gate}": str(template.gates.get(gate, Approval.PENDING)) for gate in Gate}
@@ -201,10 +214,16 @@ def load_template(stored: Mapping[str, str]) -> Template | None:
         samples=tuple(json.loads(stored["samples"])),
         gates={gate: Approval(stored[f"gate:{gate}"]) for gate in Gate},
         reasons={gate: stored[f"reason:{gate}"] for gate in Gate if f"reason:{gate}" in stored},
-        stopped=TemplateStatus(stored["stopped"]) if "stopped" in stored else None,
+        stopped=_load_stopped(stored),
         original_category=Category(stored["original_category"]),
         tag=stored.get("tag"),
     )
+
+
+def _load_stopped(stored: Mapping[str, str]) -> TemplateStatus | None:
+    """The provider's word, or the one that an error of a send has said since."""
+    word = stored.get("error_stop", "").partition("|")[0] or stored.get("stopped")
+    return TemplateStatus(word) if word else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +235,14 @@ class Known:
     window: Window
     consent: Consent
     last_inbound_at: datetime | None
-    halted: str | None
+    #: What halts the sender, ended ones too.
+    halts: tuple[Halt, ...] = ()
+    #: Answers in a row that speak of an outage of the provider.
+    failures: int = 0
+    #: The provider is down: this claim is the one that tries.
+    is_away: bool = False
+    #: Until when the contact takes no templates of a category.
+    caps: Mapping[Category, datetime] = field(default_factory=dict)
     #: Who is meant: a number when one is known.
     contact: ContactId
     #: The name of the contact that last proved to work; None: it never wrote and was never sent to.
@@ -228,14 +254,17 @@ class Known:
 
 def load_known(answer: Sequence[Any], window_length: timedelta) -> Known:
     versions, window, contact, sender, name, *templates = answer
-    contact_hash = pairs(contact)
+    contact_hash, sender_hash = pairs(contact), pairs(sender)
     last, address = contact_hash.get("last_inbound_at"), contact_hash.get("address")
     return Known(
         versions=versions,
         window=load_window(window, window_length),
         consent=load_consent(contact_hash),
         last_inbound_at=from_ms(last) if last else None,
-        halted=pairs(sender).get("halted"),
+        halts=load_halts(sender_hash),
+        failures=int(sender_hash.get("failures", 0)),
+        is_away="probe_at" in sender_hash,
+        caps=_load_caps(contact_hash),
         contact=ContactId(name),
         address=ContactId(address) if address else None,
         is_number_given_up="renumbered_at" in contact_hash,

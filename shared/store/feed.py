@@ -137,7 +137,7 @@ def _event(business: str, entry: Entry, found: Any) -> Event | None:  # noqa: AN
         case "template":
             return _of_template(event_id, entry, found) if found else None
         case "sender":
-            data = {"sender": entry.sender, **entry.more}
+            data = {"sender": entry.sender, **_with_times(entry.more)}
         case _:
             data = {"sender": entry.sender, "contact": entry.contact, **_with_times(entry.more)}
     if entry.type == "consent.changed":

@@ -48,7 +48,8 @@ class Keys:
     idem:{b}:app:sender:key                 string      idempotency: fingerprint and answer · 24 h
     template:{b}:account:name:language      hash        a template · until deleted
     templates:{b}:account                   set         its templates · likewise
-    sender:{b}:sender                       hash        version, halt, rate (TAT) · for ever: one a sender
+    resting:{b}                             sorted set  template stopped by an error → until · its end
+    sender:{b}:sender                       hash        version, halts, circuit, rate · for ever: one a sender
     bell:{b}:sender                         string      a doorbell is on its way · 5 s
     ticker:{b}                              string      lock of a beat · 400 ms
     counters:{b}                            hash        what happened how often, by metric · for ever
@@ -146,6 +147,11 @@ class Keys:
 def window_group(sender: str, contact: object) -> str:
     """What waits for this contact to write to this sender."""
     return f"window:{sender}:{contact}"
+
+
+def sender_group(sender: str) -> str:
+    """What waits until a kind of message may leave from this sender again."""
+    return f"sender:{sender}"
 
 
 def template_group(template_id: object) -> str:

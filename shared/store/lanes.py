@@ -83,8 +83,12 @@ class Lanes:
             return Stepped(has_more=False, answers=())
         answers = self._steps.run_all(calls)
         settled, begun = answers[: len(settles)], answers[len(settles) :]
-        has_more = any(answer[0] == "settled" and int(answer[1]) for answer in settled)
-        return Stepped(has_more, tuple(self._begin_answer(answer) for answer in begun))
+        done = [answer for answer in settled if answer[0] == "settled"]
+        return Stepped(
+            has_more=any(int(answer[1]) for answer in done),
+            answers=tuple(self._begin_answer(answer) for answer in begun),
+            circuit=tuple(answer[2] for answer in done if answer[2]),
+        )
 
     def sweep(self, business: str, *, now: datetime) -> bool:
         """The business' part of a beat: expiries, waking, trimming. False: another worker has this beat."""
@@ -215,4 +219,6 @@ def _settle_call(settle: Settle, now: datetime) -> Call:
         " ".join(settle.groups),
         int(settle.is_try),
         settle.versions,
+        dump(settle.effects) if settle.effects else "",
+        settle.provider,
     )

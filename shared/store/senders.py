@@ -1,22 +1,58 @@
-"""What is known of a sender at run time: whether it is halted, and why."""
+"""What is known of a sender at run time: what halts it, and whether its provider answers."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import redis
 
 from shared.clock import from_ms, to_ms
 from shared.configuration import AnySender
+from shared.domain.halts import Halt, HaltKind, HaltSource, is_wholly_halted
+from shared.domain.provider_errors import Effects, Scope
+from shared.store.codec import dump
 from shared.store.connection import read_hash
+from shared.store.effects import load_halts, plain_effects
 from shared.store.keys import Keys
 from shared.store.scripts import Call, Scripts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Circuit:
+    """Open while the provider is down: then one message tries now and then."""
+
+    #: Answers in a row that speak of an outage.
+    failures: int = 0
+    since: datetime | None = None
+    why: str | None = None
+    next_try_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.next_try_at is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SenderState:
-    halted: bool
-    why: str | None
-    since: datetime | None
+    halts: tuple[Halt, ...] = ()
+    #: The provider asked to wait so long.
+    paused_until: datetime | None = None
+    circuit: Circuit = field(default_factory=Circuit)
+
+    def live_halts(self, now: datetime) -> tuple[Halt, ...]:
+        return tuple(halt for halt in self.halts if halt.is_live(now))
+
+    def is_halted(self, now: datetime) -> bool:
+        """For every kind: nothing of it is claimed."""
+        return is_wholly_halted(self.halts, now)
+
+    def why_halted(self, now: datetime) -> str | None:
+        """None: it is not halted for every kind."""
+        wholly = (halt.why for halt in self.live_halts(now) if halt.kind is HaltKind.ALL)
+        return next(wholly, None)
+
+    def is_paused(self, now: datetime) -> bool:
+        return self.paused_until is not None and now < self.paused_until
 
 
 class Senders:
@@ -25,21 +61,50 @@ class Senders:
         self._scripts = scripts
 
     def get(self, sender: AnySender) -> SenderState:
-        stored = read_hash(self._client, Keys(sender.business).sender(sender.alias))
-        since = stored.get("halted_at")
-        return SenderState(
-            halted="halted" in stored,
-            why=stored.get("halted_why"),
-            since=from_ms(since) if since else None,
-        )
+        return _state(read_hash(self._client, Keys(sender.business).sender(sender.alias)))
 
-    def halt(self, sender: AnySender, why: str, *, now: datetime) -> None:
-        """Claim nothing more for it until it is resumed; what is queued stays."""
-        self._set(sender, "all", why, now)
+    def halt(
+        self,
+        sender: AnySender,
+        why: str,
+        *,
+        now: datetime,
+        kind: HaltKind = HaltKind.ALL,
+        until: datetime | None = None,
+    ) -> None:
+        """By hand: what is queued stays, until it is resumed or `until`."""
+        halt = Halt(kind=kind, source=HaltSource.HAND, why=why, until=until)
+        self.reach(sender, [sender], Effects(scope=Scope.SENDER, halt=halt), now=now)
 
     def resume(self, sender: AnySender, *, now: datetime) -> None:
-        self._set(sender, "", "", now)
+        """By hand: whatever halted or paused it, it goes on; a provider that was down is tried at once."""
+        self._scripts.run(Call.of("halt_sender", sender.business, to_ms(now), sender.alias, ""))
 
-    def _set(self, sender: AnySender, halted: str, why: str, now: datetime) -> None:
-        arguments = (to_ms(now), sender.alias, halted, why)
-        self._scripts.run(Call.of("halt_sender", sender.business, *arguments))
+    def reach(
+        self, sender: AnySender, reached: Sequence[AnySender], effects: Effects, *, now: datetime
+    ) -> None:
+        """Halt or pause senders by an error of `sender`, in whatever businesses they are."""
+        calls = []
+        for business in sorted({one.business for one in reached}):
+            told = plain_effects(effects, sender, reached, business)
+            if told is not None:
+                calls.append(Call.of("halt_sender", business, to_ms(now), "", dump(told)))
+        if calls:
+            self._scripts.run_all(calls)
+
+
+def _state(stored: Mapping[str, str]) -> SenderState:
+    return SenderState(
+        halts=load_halts(stored),
+        paused_until=_time(stored.get("paused_until")),
+        circuit=Circuit(
+            failures=int(stored.get("failures", 0)),
+            since=_time(stored.get("away_since")),
+            why=stored.get("away_code"),
+            next_try_at=_time(stored.get("probe_at")),
+        ),
+    )
+
+
+def _time(milliseconds: str | None) -> datetime | None:
+    return from_ms(milliseconds) if milliseconds else None

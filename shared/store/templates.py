@@ -25,6 +25,10 @@ class Templates:
         fields = {f"gate:{gate}": str(decision), f"reason:{gate}": reason or ""}
         return self._save(business, template_id, "change", "", fields)
 
+    def resume(self, business: str, template_id: TemplateId) -> bool:
+        """By hand: what an error stopped goes on; False when none has."""
+        return bool(self._scripts.run(Call.of("resume_template", business, str(template_id))))
+
     def get(self, business: str, template_id: TemplateId) -> Template | None:
         return load_template(read_hash(self._client, Keys(business).template(template_id)))
 

@@ -1,6 +1,6 @@
 """Each update of a provider as the one script call that records it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -15,6 +15,7 @@ from shared.domain.events import (
     MessageReceived,
     PreferenceChanged,
     ProviderEvent,
+    ReportedError,
     StatusReported,
     TemplateCategoryChanged,
     TemplateContentChanged,
@@ -28,10 +29,11 @@ from shared.domain.identifiers import ContactId
 from shared.domain.identity import key_of
 from shared.domain.inbound import Inbound, understand
 from shared.domain.pricing import billed_as
-from shared.domain.retry import ErrorClass
+from shared.domain.provider_errors import Scope, effects_of
 from shared.domain.templates import Approval, Gate, TemplateId
 from shared.domain.window import WindowPolicy
 from shared.store.codec import dump, dump_consent
+from shared.store.effects import how_it_goes_on, plain_effects, plain_halt
 from shared.store.scripts import Call
 
 # How long a provider may repeat an update, and a day: Meta 7 days ("Webhooks", read 2026-09), CM.com a
@@ -53,6 +55,10 @@ class RecordingPolicy:
     retention: timedelta
     #: The senders of each business.
     aliases_of: Mapping[str, tuple[str, ...]]
+    #: Whom an error of a sender speaks of.
+    reached: Callable[[AnySender, Scope], Sequence[AnySender]] = lambda sender, _scope: (sender,)
+    #: 0 to 1, for what is tried again.
+    jitter: Callable[[], float] = lambda: 0.5
 
 
 class Updates:
@@ -73,7 +79,7 @@ class Updates:
             case PreferenceChanged():
                 return self._preference(sender, update, now)
             case AccountChanged():
-                return _account(sender, update, now)
+                return self._account(sender, update, now)
             case UpdateSetAside():
                 return _set_aside(sender, update, now)
             case UpdateNoted():
@@ -131,7 +137,7 @@ class Updates:
             event.state,
             to_ms(min(event.at, now)),
             dump(result) if error else "",
-            int(error is not None and error.error_class is ErrorClass.WINDOW),
+            how_it_goes_on(error, self._policy.jitter()),
             f"{':'.join(billed_as(pricing) or ())} {dump(pricing)}" if pricing else "",
             event.provider_message_id or "",
             sender.alias,
@@ -139,6 +145,31 @@ class Updates:
             name.value if name is not None and is_joined else "",
             self._senders.get(sender.business, "") if is_joined else "",
             event.unwanted or "",
+            self._effects(sender, error, now),
+        )
+
+    def _effects(self, sender: AnySender, error: ReportedError | None, now: datetime) -> str:
+        if error is None:
+            return ""
+        effects = effects_of(error.row, error.code, now=now)
+        if not effects:
+            return ""
+        reached = self._policy.reached(sender, effects.scope)
+        return dump(plain_effects(effects, sender, reached, sender.business))
+
+    def _account(self, sender: AnySender, event: AccountChanged, now: datetime) -> Call:
+        news = {"topic": event.topic, "event": event.event, "details": event.details}
+        return Call.of(
+            "record_account",
+            sender.business,
+            to_ms(now),
+            sender.alias,
+            event.topic,
+            dump(news),
+            to_ms(min(event.at or now, now)),
+            dump([plain_halt(halt) for halt in event.halts]),
+            "1" if event.lifts else "",
+            self._effects(sender, event.error, now),
         )
 
     def _preference(self, sender: AnySender, event: PreferenceChanged, now: datetime) -> Call:
@@ -238,12 +269,6 @@ def _template_words(event: TemplateEvent) -> list[tuple[str, str, int]]:
             return [("content_changed", "1", 0)]
         case _:
             assert_never(event)
-
-
-def _account(sender: AnySender, event: AccountChanged, now: datetime) -> Call:
-    news = {"topic": event.topic, "event": event.event, "details": event.details}
-    at = to_ms(min(event.at or now, now))
-    return Call.of("record_account", sender.business, to_ms(now), sender.alias, event.topic, dump(news), at)
 
 
 def _set_aside(sender: AnySender, update: UpdateSetAside, now: datetime) -> Call:

@@ -7,6 +7,7 @@ where everything stands in Redis. At the end it lets all run out, and nothing ma
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import redis
@@ -26,8 +27,9 @@ from ulid import ULID
 
 from shared.clock import ManualClock, from_ms
 from shared.configuration import Policy
-from shared.decision import facts_of
+from shared.decision import describe, facts_of
 from shared.domain.consent import Category, ConsentRecord
+from shared.domain.halts import HaltKind
 from shared.domain.identifiers import ContactId, MessageId
 from shared.domain.message import (
     BY_HAND,
@@ -38,14 +40,16 @@ from shared.domain.message import (
     Priority,
     WhenClosed,
 )
+from shared.domain.provider_errors import ErrorRow, Scope
 from shared.domain.retry import ErrorClass
-from shared.domain.routing import SessionRoute, TemplateRoute, decide
+from shared.domain.routing import RouteKind, SessionRoute, TemplateRoute, decide
 from shared.domain.session_content import Text
 from shared.domain.templates import Approval, Gate, TemplateId
-from shared.providers.base import ErrorRow, Rejected, SendResult, Submitted
+from shared.providers.base import NOT_TAKEN, SILENT, THROTTLED, Rejected, SendResult, Submitted
+from shared.providers.meta import errors as meta_errors
 from shared.store.changes import Change, Hand, Resolution, Retry
 from shared.store.claims import Begin, BeginAnswer, Changed, Claim, Go, Outcome, Settle
-from shared.store.codec import Known
+from shared.store.effects import plain_effects
 from shared.store.keys import Keys
 from shared.store.messages import Acceptance
 from tests.builders import (
@@ -63,7 +67,7 @@ from tests.builders import (
     template,
     wrote,
 )
-from workers.outcomes import settle_sent, settle_unsent
+from workers.outcomes import effects_on_others, settle_sent, settle_unsent, word_of_provider
 
 pytestmark = pytest.mark.timeout(600)  # what fails is made smaller for up to five minutes
 
@@ -83,7 +87,20 @@ contacts = st.sampled_from(CONTACTS)
 #: How often a call is made: a client repeats it when the answer was lost.
 times = st.sampled_from([1, 1, 2])
 texts = st.sampled_from(["ciao", "ciao", "ciao", "start", "stop"])
-changes = st.sampled_from(["resume", "resume", "halt", "opt_in", "opt_in", "opt_out", *Approval])
+changes = st.sampled_from(
+    [
+        "resume",
+        "resume",
+        "resume",
+        "halt",
+        "halt_templates",
+        "halt_a_minute",
+        "opt_in",
+        "opt_in",
+        "opt_out",
+        *Approval,
+    ]
+)
 contents = st.sampled_from(
     [
         {"content": Text("ciao"), "templates": ()},
@@ -105,28 +122,34 @@ apps = st.sampled_from(["orders", "orders", "desk"])
 lifetimes = st.sampled_from([DAY, 600 * SECOND, 60 * SECOND, 5 * SECOND])
 #: How long ago a contact wrote: now, with little of the window left, and with none.
 ages = st.sampled_from([0 * SECOND, 5 * SECOND, DAY - 100 * SECOND, DAY - 50 * SECOND, DAY + SECOND])
+ROWS = [
+    *(
+        ErrorRow(error_class=one, advice="…")
+        for one in (ErrorClass.WINDOW, ErrorClass.PERMANENT, ErrorClass.HALT)
+    ),
+    NOT_TAKEN,
+    NOT_TAKEN,
+    SILENT,
+    THROTTLED,
+    ErrorRow(error_class=ErrorClass.RETRY, late="retry", advice="…"),
+    ErrorRow(
+        error_class=ErrorClass.THROTTLE, scope=Scope.PAIR, late="retry", minimum_wait=6 * SECOND, advice="…"
+    ),
+    meta_errors.row_of("131048"),
+    meta_errors.row_of("131026"),
+    meta_errors.row_of("132015"),
+    meta_errors.row_of("132016"),
+    meta_errors.row_of("132069"),
+]
 reports = st.sampled_from(
     [
         (MessageState.SENT, None),
         (MessageState.DELIVERED, None),
         (MessageState.READ, None),
-        (MessageState.FAILED, ErrorClass.PERMANENT),
-        (MessageState.FAILED, ErrorClass.WINDOW),
     ]
+    + [(MessageState.FAILED, row) for row in ROWS]
 )
-results = st.sampled_from(
-    [Submitted()] * 3
-    + [
-        Rejected(code="1", row=ErrorRow(error_class=error_class, advice="…"))
-        for error_class in (
-            ErrorClass.IN_DOUBT,
-            ErrorClass.WINDOW,
-            ErrorClass.RETRY,
-            ErrorClass.PERMANENT,
-            ErrorClass.HALT,
-        )
-    ]
-)
+results = st.sampled_from([Submitted()] * 5 + [Rejected(code="1", row=row) for row in ROWS])
 deeds = st.sampled_from(["cancel", "retry", "retry anything", "retry anything", *Resolution])
 #: Any message there is, whatever became of it.
 messages = st.runner().flatmap(lambda self: st.sampled_from(sorted(self.requests)))
@@ -137,6 +160,7 @@ pauses = st.sampled_from([0.1, 0.5, 1, 5, 16, 61, 300])
 class Attempt:
     claim: Claim
     number: int
+    kind: RouteKind
 
 
 class Standing:
@@ -288,8 +312,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(attempt=sent, report=reports, times=times)
     def status(self, attempt, report, times):
-        state, error_class = report
-        event = status(attempt.claim.message_id, state, attempt=attempt.number, error_class=error_class)
+        state, row = report
+        event = status(attempt.claim.message_id, state, attempt=attempt.number, row=row)
         self.stores.recorder.record([(SENDER, event)] * times, now=self.now)
 
     @while_busy
@@ -347,6 +371,10 @@ class Machine(RuleBasedStateMachine):
         match change:
             case "halt":
                 self.stores.senders.halt(SENDER, "why", now=self.now)
+            case "halt_templates":
+                self.stores.senders.halt(SENDER, "why", now=self.now, kind=HaltKind.TEMPLATE)
+            case "halt_a_minute":
+                self.stores.senders.halt(SENDER, "why", now=self.now, until=self.now + 60 * SECOND)
             case "resume":
                 self.stores.senders.resume(SENDER, now=self.now)
             case "opt_out":
@@ -446,33 +474,37 @@ class Machine(RuleBasedStateMachine):
         return answers[-1]
 
     def work_on(self, claims: list[Claim], *, times: int = 1) -> list[Attempt]:
-        answers = [(claim, self.decide_and_step(claim, times=times)) for claim in claims]
-        return [Attempt(claim=claim, number=go.attempt) for claim, go in answers if isinstance(go, Go)]
+        attempts = [self.decide_and_step(claim, times=times) for claim in claims]
+        return [attempt for attempt in attempts if attempt is not None]
 
-    def decide_and_step(self, claim: Claim, *, times: int) -> BeginAnswer | None:
-        """None: the route sends nothing, and the claim is settled."""
-        answer = self.decide_once(claim, claim.known, times=times)
+    def decide_and_step(self, claim: Claim, *, times: int) -> Attempt | None:
+        """None: the route sends nothing and the claim is settled, or it may not begin."""
+        answer = self.decide_once(claim, times=times)
         if isinstance(answer, Changed):
-            answer = self.decide_once(claim, answer.known, times=times)
+            answer = self.decide_once(replace(claim, known=answer.known), times=times)
             assert not isinstance(answer, Changed)
         return answer
 
-    def decide_once(self, claim: Claim, known: Known, *, times: int) -> BeginAnswer | None:
-        facts = facts_of(known, SENDER, Policy(), self.now)
+    def decide_once(self, claim: Claim, *, times: int) -> Attempt | Changed | None:
+        facts = facts_of(claim.known, SENDER, Policy(), self.now)
         route = decide(claim.request, facts)
-        if isinstance(route, SessionRoute | TemplateRoute):
-            return self.begin(claim, known, times=times)
-        self.settle(replace(settle_unsent(claim, route, facts), versions=known.versions), times=times)
-        return None
+        if not isinstance(route, SessionRoute | TemplateRoute):
+            unsent = replace(settle_unsent(claim, route, facts), versions=claim.known.versions)
+            self.settle(replace(unsent, provider="idle" if claim.known.is_away else ""), times=times)
+            return None
+        answer = self.begin(claim, describe(route, claim.request, facts), times=times)
+        if isinstance(answer, Go):
+            return Attempt(claim=claim, number=answer.attempt, kind=route.kind)
+        return answer if isinstance(answer, Changed) else None
 
-    def begin(self, claim: Claim, known: Known, *, times: int) -> BeginAnswer:
+    def begin(self, claim: Claim, route: dict[str, Any], *, times: int) -> BeginAnswer:
         begin = Begin(
             claim=claim,
             nonce=claim.fence,
-            versions=known.versions,
+            versions=claim.known.versions,
             decided_at=self.now,
             begin_before=claim.request.expires_at,
-            attempt={},
+            attempt={"route": route},
         )
         first, *repeats = [self.stores.lanes.step([], [begin], now=self.now).answers[0] for _ in range(times)]
         if isinstance(first, Go):
@@ -485,8 +517,11 @@ class Machine(RuleBasedStateMachine):
         self.numbers.add((id_, attempt))
 
     def settle_attempt(self, attempt: Attempt, result: SendResult, *, times: int = 1) -> None:
-        settle = settle_sent(attempt.claim, result, now=self.now, grace=GRACE, jitter=0.5)
-        self.settle(settle, times=times)
+        settle = settle_sent(attempt.claim, result, kind=attempt.kind, now=self.now, grace=GRACE, jitter=0.5)
+        effects = effects_on_others(settle, result, self.now)
+        told = effects and plain_effects(effects, SENDER, [SENDER], SENDER.business)
+        word = word_of_provider(result, is_watched=True)
+        self.settle(replace(settle, effects=told or None, provider=word), times=times)
 
     def settle(self, settle: Settle, *, times: int) -> None:
         for _ in range(times):

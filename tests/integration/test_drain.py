@@ -163,7 +163,7 @@ def test_an_expired_token_halts_the_sender_and_loses_nothing(world):
     world.providers["shop"].answers = [TOKEN_EXPIRED]
 
     drain(world)
-    assert world.deps.senders.get(world.deps.sender("shop")).halted
+    assert world.deps.senders.get(world.deps.sender("shop")).is_halted(NOW)
     world.deps.senders.resume(world.deps.sender("shop"), now=NOW)
     drain(world)
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from shared.configuration import Policy
 from shared.decision import describe, facts_of
 from shared.domain.consent import Category, Consent, ConsentRecord, ConsentStatus
+from shared.domain.halts import Halt, HaltKind, HaltSource
 from shared.domain.identifiers import ContactId
 from shared.domain.routing import Facts, RouteKind, Rule, decide
 from shared.domain.session_content import Text
@@ -41,7 +42,6 @@ def known(**changes: object) -> Known:
         "window": OPEN,
         "consent": Consent(),
         "last_inbound_at": NOW,
-        "halted": None,
         "contact": ANNA,
         "address": None,
         "templates": (template(),),
@@ -124,6 +124,11 @@ def test_a_decision_is_made_in_whole_milliseconds_as_it_is_stored():
 
 
 def test_a_halted_sender_sends_nothing_of_either_kind():
-    seen = facts_of(known(halted="all"), meta_sender(), Policy(), NOW)
+    seen = facts_of(
+        known(halts=(Halt(kind=HaltKind.ALL, source=HaltSource.HAND, why="moving"),)),
+        meta_sender(),
+        Policy(),
+        NOW,
+    )
 
     assert seen.halted_kinds == {RouteKind.SESSION, RouteKind.TEMPLATE}

@@ -84,8 +84,15 @@ def view_message(record: MessageRecord, *, is_sender_halted: bool) -> dict[str, 
         "timeline": [{**entry, "at": _time(entry["at"])} for entry in record.timeline],
         "pricing": record.pricing,
         "provider_message_id": record.provider_message_id,
+        "provider_hold": _hold_of(record),
         "links": _links(record.id),
     }
+
+
+def _hold_of(record: MessageRecord) -> str | None:
+    """Why the provider has not sent what it took."""
+    is_held = record.state is MessageState.SUBMITTED and bool(record.attempts)
+    return record.attempts[-1].get("provider_hold") if is_held else None
 
 
 def _attempt(attempt: Mapping[str, Any]) -> dict[str, Any]:

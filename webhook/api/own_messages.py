@@ -133,5 +133,4 @@ def _waits_for_halted_sender(record: MessageRecord) -> bool:
 def why_halted(record: MessageRecord) -> str | None:
     """None: its sender is not halted, or configured no more."""
     sender = deps().sender(record.request.sender)
-    state = deps().senders.get(sender) if sender is not None else None
-    return (state.why or "") if state is not None and state.halted else None
+    return None if sender is None else deps().senders.get(sender).why_halted(deps().clock.now())

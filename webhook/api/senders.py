@@ -1,12 +1,15 @@
 """`/v1/senders`: how each of our numbers stands, and how a hand halts one or lets it go on."""
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
 from shared.clock import rfc3339
 from shared.configuration import AnySender
+from shared.domain.halts import Halt, HaltKind
 from shared.observability import LogEvent, get_logger
 from shared.schemas.sender import HaltSchema, SenderListSchema, SenderSchema
+from shared.store.senders import SenderState
 from webhook.api.auth import own_senders, sender_of_address
 from webhook.api.blueprint import Blueprint
 from webhook.api.context import caller, deps
@@ -27,10 +30,14 @@ def list_senders() -> dict[str, Any]:
 @blueprint.body(HaltSchema(), example={"why": "The number is being moved."})
 @blueprint.response(HTTPStatus.OK, SenderSchema())
 def halt_sender(values: dict[str, Any], alias: str) -> dict[str, Any]:
-    """Stop sending from a number; what is queued stays and waits."""
+    """Stop sending from a number, all or one kind; what is queued stays and waits."""
     sender = sender_of_address(alias)
-    deps().senders.halt(sender, values["why"], now=deps().clock.now())
-    get_logger().warning(LogEvent.SENDER_HALTED, sender=sender.alias, app=caller().name, by="hand")
+    deps().senders.halt(
+        sender, values["why"], now=deps().clock.now(), kind=values["kind"], until=values["until"]
+    )
+    get_logger().warning(
+        LogEvent.SENDER_HALTED, sender=sender.alias, kind=values["kind"], app=caller().name, by="hand"
+    )
     return _view(sender)
 
 
@@ -38,7 +45,7 @@ def halt_sender(values: dict[str, Any], alias: str) -> dict[str, Any]:
 @blueprint.guarded("admin", problems=(HTTPStatus.NOT_FOUND,))
 @blueprint.response(HTTPStatus.OK, SenderSchema())
 def resume_sender(alias: str) -> dict[str, Any]:
-    """Let a halted number go on with what is queued."""
+    """Let a number go on with what is queued, whoever halted it; a provider that was down is tried."""
     sender = sender_of_address(alias)
     deps().senders.resume(sender, now=deps().clock.now())
     get_logger().warning(LogEvent.SENDER_RESUMED, sender=sender.alias, app=caller().name, by="hand")
@@ -47,18 +54,58 @@ def resume_sender(alias: str) -> dict[str, Any]:
 
 
 def _view(sender: AnySender) -> dict[str, Any]:
-    state = deps().senders.get(sender)
+    state, now = deps().senders.get(sender), deps().clock.now()
     return {
         "alias": sender.alias,
         "provider": sender.provider,
         "number": sender.number.value,
         "business": sender.business,
         "account": sender.account,
-        "state": "halted" if state.halted else "active",
-        "why": state.why,
-        "since": rfc3339(state.since) if state.since else None,
+        **_standing(state, now),
+        "halts": [_halt(halt) for halt in state.live_halts(now)],
+        "paused_until": _time(state.paused_until) if state.is_paused(now) else None,
+        "circuit": {
+            "state": "open" if state.circuit.is_open else "closed",
+            "failures": state.circuit.failures,
+            "why": state.circuit.why,
+            "since": _time(state.circuit.since),
+            "next_try_at": _time(state.circuit.next_try_at),
+        },
         "limits": {
             "throughput_per_second": sender.throughput_per_second,
             "window_margin_seconds": sender.window_margin.total_seconds(),
         },
     }
+
+
+def _standing(state: SenderState, now: datetime) -> dict[str, Any]:
+    """In one word: what stops everything first, a halt or a provider that is down."""
+    halt = next((halt for halt in state.live_halts(now) if halt.kind is HaltKind.ALL), None)
+    if halt is not None:
+        return {
+            "state": "halted",
+            "why": halt.why,
+            "since": _time(halt.since),
+            "until": _time(halt.until),
+        }
+    circuit = state.circuit
+    if circuit.is_open:
+        why = f"The provider does not answer ({circuit.why}); one message tries now and then."
+        return {"state": "away", "why": why, "since": _time(circuit.since), "until": None}
+    return {"state": "active", "why": None, "since": None, "until": None}
+
+
+def _halt(halt: Halt) -> dict[str, Any]:
+    return {
+        "kind": halt.kind,
+        "by": halt.source,
+        "code": halt.code or None,
+        "scope": halt.scope,
+        "why": halt.why,
+        "since": _time(halt.since),
+        "until": _time(halt.until),
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else rfc3339(moment)

@@ -101,6 +101,18 @@ def approve_template(
     return _view(_get(sender, name, language), sender)
 
 
+@blueprint.route("/v1/templates/<name>/<language>/resume", methods=["POST"])
+@blueprint.guarded("admin", problems=(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY))
+@blueprint.arguments(SenderQuerySchema(), location="query")
+@blueprint.response(HTTPStatus.OK, TemplateSchema())
+def resume_template(query: dict[str, Any], name: str, language: str) -> dict[str, Any]:
+    """Let a template go on that an error of a send stopped; the provider's own word stays."""
+    sender = sender_of_address(query["sender"])
+    template = _get(sender, name, language)
+    deps().templates.resume(sender.business, template.id)
+    return _view(_get(sender, name, language), sender)
+
+
 def _get(sender: AnySender, name: str, language: str) -> Template:
     template = deps().templates.get(sender.business, TemplateId(sender.account, name, language))
     if template is None:

@@ -20,6 +20,7 @@ from shared.domain.events import (
     UpdateSetAside,
 )
 from shared.observability import LogEvent, get_logger
+from webhook.receiver.alerts import alert
 from webhook.receiver.ownership import UNKNOWN_ACCOUNT, UNKNOWN_NUMBER, Owned, owners
 
 Parse = Callable[[Any, datetime], list[ProviderEvent]]
@@ -41,7 +42,9 @@ def record_body(deps: Deps, addressed: AnySender, body: bytes, parse: Parse) -> 
     """Record every update of a body. Raises StoreUnavailableError; then nothing must be acknowledged."""
     started = time.perf_counter()
     now = deps.clock.now()
-    words = deps.recorder.record(_updates(deps, addressed, body, parse, now), now=now)
+    updates = _updates(deps, addressed, body, parse, now)
+    words = deps.recorder.record(updates, now=now)
+    alert(deps, updates, words)
     get_logger().info(
         LogEvent.WEBHOOK,
         sender=addressed.alias,

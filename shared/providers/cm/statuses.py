@@ -62,6 +62,6 @@ def _error_of(status: Mapping[str, object], status_code: str) -> ReportedError:
     description = member(status, "errorDescription")
     return ReportedError(
         code=code,
-        error_class=status_row(code).error_class,
+        row=status_row(code),
         detail=storable(description) if isinstance(description, str) else "",
     )

@@ -1,14 +1,15 @@
 """News of an account or one of its numbers in Meta's webhook: restrictions, tiers, alerts, security, errors.
 
-Meta, webhook reference of each field, read 2026-09. What the news means is not known here.
+Meta, webhook reference of each field, read 2026-09. What they stop: restrictions.py.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from shared.domain.events import AccountChanged
+from shared.domain.events import AccountChanged, ReportedError
 from shared.providers.meta.envelope import Envelope, digits_of
-from shared.providers.meta.errors import code_of
+from shared.providers.meta.errors import code_of, detail_of, row_of
+from shared.providers.meta.restrictions import halts_of, is_lifted
 from shared.providers.reading import UnreadableError, details, number_text, object_at, text_at
 
 #: By field, the keys under which it says what happened; the first that is there counts.
@@ -43,6 +44,8 @@ def read_account(topic: str, value: Mapping[str, Any], envelope: Envelope) -> Ac
         account=envelope.account,
         topic=topic,
         event=event.lower(),
+        halts=tuple(halts_of(topic, event, value)),
+        lifts=is_lifted(topic, event, value),
         recipient=text_at(value, "phone_number_id") or digits_of(text_at(value, "display_phone_number")),
         details=details({key: item for key, item in value.items() if key not in _SAID_ELSEWHERE}),
         at=envelope.at,
@@ -61,6 +64,7 @@ def read_error(error: Mapping[str, Any], envelope: Envelope) -> AccountChanged:
         recipient=envelope.number_id,
         details=details({key: item for key, item in error.items() if key != "code"}),
         at=envelope.at,
+        error=ReportedError(code=code, row=row_of(code), detail=detail_of(error)),
     )
 
 

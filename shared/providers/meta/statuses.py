@@ -68,7 +68,7 @@ def reference_of(written: object) -> AttemptReference | None:
 def _error_of(status: Mapping[str, Any]) -> ReportedError:
     error = first_object(status.get("errors"))
     code = code_of(error) or "failed"
-    return ReportedError(code=code, error_class=row_of(code).error_class, detail=detail_of(error))
+    return ReportedError(code=code, row=row_of(code), detail=detail_of(error))
 
 
 def _conversation_of(status: Mapping[str, Any]) -> dict[str, Any]:

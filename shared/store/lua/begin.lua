@@ -1,6 +1,6 @@
 -- The last word before the provider is called: is the claim still ours, is what was decided on still true,
 -- is there time and a token left. Only after 'go' may the request leave.
--- USES lanes deciding
+-- USES lanes deciding gates
 -- KEYS  business
 -- ARGV  now, sender, contact, id, fence, nonce, versions, begin_before (ms), end of the lease,
 --       interval and tolerance of the sender's rate (ms), attempt (JSON)
@@ -31,9 +31,12 @@ if now > tonumber(ARGV[8]) then
   return {'late', facts(sender, contact, found[5])}
 end
 
-local tat = math.max(tonumber(redis.call('HGET', key('sender', sender), 'tat') or '0'), now)
-if tat - tolerance > now then
-  redis.call('HSET', message, 'not_before', whole(tat - tolerance), 'claims', 0)
+-- A pause of the sender, a circuit that has opened since the claim, or no token left.
+local gates = gates_of(sender)
+local tat = math.max(tonumber(gates[7] or '0'), now)
+local from = math.max(tat - tolerance, tonumber(gates[4] or '0'))
+if from > now or (gates[5] and gates[6] ~= id) then
+  redis.call('HSET', message, 'not_before', whole(from), 'claims', 0)
   unclaim(sender, contact)
   place(sender, contact, now, true)
   return {'limited'}

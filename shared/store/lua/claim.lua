@@ -1,5 +1,5 @@
 -- Claims the heads of up to n lanes of a sender, by priority and by turns of the apps, each with a lease and a fence.
--- USES lanes deciding turns
+-- USES lanes deciding turns gates
 -- KEYS  business
 -- ARGV  now, sender, n, end of the lease, interval and tolerance of the sender's rate (ms), most claims without a
 --       settle, nonce: asked again with the same one, it answers the same claims
@@ -58,10 +58,9 @@ for _, contact in ipairs(cjson.decode(answered or '[]')) do
   end
 end
 redis.call('DEL', key('bell', sender))
-local state = redis.call('HMGET', key('sender', sender), 'halted', 'tat')
-local tat = math.max(tonumber(state[2] or '0'), now)
-local tokens = math.floor((now + tolerance - tat) / interval) + 1
-if answered or state[1] == 'all' or tokens < 1 then
+local gates = gates_of(sender)
+local opens, tokens = opens_at(gates), tokens_of(gates, now, interval, tolerance)
+if answered or not opens or opens > now or tokens < 1 then
   return taken
 end
 serve_by_turns(sender, now, math.min(n, tokens), function(due)
@@ -72,6 +71,7 @@ serve_by_turns(sender, now, math.min(n, tokens), function(due)
   return #contacts - before
 end)
 if #contacts > 0 then
+  note_probe(sender, gates, taken[2][1], now)
   redis.call('SET', nonce, cjson.encode(contacts), 'PXAT', lease_end)
 end
 return taken

@@ -1,13 +1,18 @@
--- Halts a sender or lets it go on.
+-- Halts senders, or pauses them, and lets one go on.
+-- USES gates effects
 -- KEYS  business
--- ARGV  now, sender, halted ('all' or ''), why
+-- ARGV  now, sender to resume ('' for none), effects (JSON of store/effects.py, '' for none): their halt and pause only
 -- Returns 1
-local sender = key('sender', ARGV[2])
-redis.call('HINCRBY', sender, 'version', 1)
-emit(ARGV[1], ARGV[3] == '' and 'sender.resumed' or 'sender.halted', '', ARGV[2], '', cjson.encode({why = ARGV[4]}))
-if ARGV[3] == '' then
-  redis.call('HDEL', sender, 'halted', 'halted_why', 'halted_at')
-else
-  redis.call('HSET', sender, 'halted', ARGV[3], 'halted_why', ARGV[4], 'halted_at', ARGV[1])
+local now, sender = ARGV[1], ARGV[2]
+if sender ~= '' then
+  lift(now, sender)
+  -- A hand asks for a try at once.
+  redis.call('HDEL', key('sender', sender), 'paused_until')
+  if redis.call('HEXISTS', key('sender', sender), 'probe_at') == 1 then
+    redis.call('HSET', key('sender', sender), 'probe_at', now)
+  end
+end
+if ARGV[3] ~= '' then
+  apply_effects(now, sender, '', '', '', now, ARGV[3])
 end
 return 1

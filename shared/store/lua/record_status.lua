@@ -1,10 +1,12 @@
 -- Records what the provider reports about an attempt. States only move forward; `failed` yields to `delivered`.
--- USES lanes consent windows refusals identity pricing
--- ROWS 14
+-- USES lanes consent windows refusals identity pricing gates effects statuses
+-- ROWS 15
 -- KEYS  business
--- ARGV  for each row: now, id, attempt, state, reported at, error (JSON or ''), is a window refusal (1 or 0), as what
---       it is billed with the pricing (or ''), provider's id, sender that the report came to, contact and its other names that the report shows
---       (or ''), all senders of the business (space between), category that the contact does not want, the report says (or '')
+-- ARGV  for each row: now, id, attempt, state, reported at, error (JSON or ''), how it goes on ('', 'window' if it met
+--       a closed one, else 'retry:<most tries or ''>:<least wait in ms>:<jitter>'), as what it is billed with the
+--       pricing (or ''), provider's id, sender that the report came to, contact and its other names that the report
+--       shows (or ''), all senders of the business (space between), category that the contact does not want, the
+--       report says (or ''), effects of the error on others (JSON or '')
 -- Returns for each row {'moved'}, {'unchanged'}, {'rerouted'}, {'old_attempt'} or {'unknown_message'}
 local function record(row)
   local now, id, attempt, reported = row[1], row[2], row[3], row[4]
@@ -33,19 +35,10 @@ local function record(row)
     redis.call('HSETNX', message, 'provider_message_id', row[9])
   end
 
-  -- What `after_status` of message.py says, in one expression; a test compares the two over all pairs.
-  local ranks = {sending = 0, unknown = 0, submitted = 0, sent = 1, delivered = 2, read = 3, failed = 1}
-  local rank = ranks[state]
-  local moves = rank and ((reported == 'failed' and rank < 2 and state ~= 'failed')
-    or (RANK[reported] and RANK[reported] > rank))
-  -- An attempt that we were told had failed arrived after all: it must not be tried again, and if it was said to have
-  -- met a closed window, it has not.
-  local arrived = (RANK[reported] or 0) >= RANK.delivered
-  moves = moves or (WAITING[state] and arrived)
-  -- Said to have met a closed window, and also to have failed for another reason: that reason stands, in either order.
-  moves = moves or (WAITING[state] and reported == 'failed' and found[5] == attempt and row[7] ~= '1')
+  local goes_on, arrived = row[7], (RANK[reported] or 0) >= RANK.delivered
+  local moves = moves_on(state, reported, found[5] == attempt and goes_on == '')
   if not moves then
-    if state == 'failed' and row[7] == '1' then
+    if state == 'failed' and goes_on == 'window' then
       refute_window(sender, resolve(contact), redis.call('HGET', message, 'begun_at'), now) -- true all the same
     end
     return {'unchanged'}
@@ -54,10 +47,17 @@ local function record(row)
     accept_window(sender, resolve(contact), redis.call('HGET', message, 'begun_at'), now)
   end
 
+  if row[15] ~= '' then
+    apply_effects(now, sender, contact, id, attempt, row[5], row[15])
+  end
   local is_claimed = redis.call('HGET', key('claimed', sender), contact) == id
-  if row[7] == '1' then
+  if goes_on ~= '' then
     redis.call('HSET', message, 'result:' .. attempt, row[6], 'rerouted', attempt)
-    refuse_window(id, now)
+    if goes_on == 'window' then
+      refuse_window(id, now)
+    else
+      retry_late(id, now, goes_on)
+    end
     place(sender, contact, now)
     return {'rerouted'}
   end
@@ -77,4 +77,4 @@ local function record(row)
   return {'moved'}
 end
 
-return each_row(14, record)
+return each_row(15, record)

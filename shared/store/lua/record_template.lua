@@ -14,6 +14,11 @@ for i = 3, #ARGV, 3 do
   local since, standing = string.match(redis.call('HGET', template, 'told:' .. field) or '-1|0', '^(-?%d+)|(%d+)$')
   if at > tonumber(since) or (at == tonumber(since) and rank > tonumber(standing)) then
     changed = true
+    -- What the provider says of its status since an error stopped it stands instead.
+    local stopped_at = field == 'stopped' and string.match(redis.call('HGET', template, 'error_stop') or '', '^[^|]*|[^|]*|(%d+)|')
+    if stopped_at and at * 1000 >= tonumber(stopped_at) then
+      redis.call('HDEL', template, 'error_stop')
+    end
     redis.call('HSET', template, 'told:' .. field, ARGV[2] .. '|' .. rank)
     if value == '' then
       redis.call('HDEL', template, field)

@@ -1,11 +1,13 @@
 -- Records how a claim ended and gives the lane free. An old fence changes nothing.
--- USES lanes deciding windows refusals
+-- USES lanes deciding windows refusals gates effects standing
 -- KEYS  business
 -- ARGV  now, sender, contact, id, fence, outcome, until (ms or ''), reason, result (JSON or ''), route (JSON or ''),
 --       provider's id, groups to wait in (space between), counts as a try (1 or 0), versions that a route which
---       sends nothing was decided on ('' for an attempt)
+--       sends nothing was decided on ('' for an attempt), effects of an error (JSON or ''), what the answer says of
+--       the provider ('' or as note_answer takes it)
 --       outcome: submitted, failed, refused, expired, deferred, held, unknown, window_refused, released
--- Returns {'settled', 1 if the contact has more to do now}, also for a repeat; {'stale'}
+-- Returns {'settled', 1 if the contact has more to do now, 'opened' or 'closed' if the circuit is so now, or ''}, also
+-- for a repeat; {'stale'}
 local now, sender, id, fence = ARGV[1], ARGV[2], ARGV[4], ARGV[5]
 local outcome, until_ms, reason, groups = ARGV[6], ARGV[7], ARGV[8], words(ARGV[12])
 local message = key('message', id)
@@ -15,7 +17,7 @@ local state, contact, is_mine = found[3], found[8] or ARGV[3], found[1] == fence
 local is_claimed = is_mine and redis.call('HGET', key('claimed', sender), contact) == id
 
 if is_mine and found[2] == fence then
-  return {'settled', 0}
+  return {'settled', 0, ''}
 end
 -- A settle that comes after its lease ended still tells how the attempt ended: it resolves the doubt. A route
 -- that sent nothing has no say by then.
@@ -62,19 +64,13 @@ end
 redis.call('HSET', message, unpack(fields))
 state = is_refused and refuse_window(id, now) or state
 
-if #groups > 0 and WAITING[state] then
-  redis.call('ZREM', key('lane', sender, contact), id)
-  for _, group in ipairs(groups) do
-    redis.call('ZADD', key('held', group), found[5], id)
-  end
-  redis.call('HSET', message, 'held_in', ARGV[12])
-elseif WAITING[state] then
-  redis.call('ZADD', key('lane', sender, contact), found[5], id)
-  redis.call('ZADD', key('expiring'), found[6], id)
-elseif state ~= 'unknown' or (is_doubt_kept and (outcome ~= 'deferred' or #groups > 0)) then
-  leave_lane(id, sender, contact)
-end
+local leaves = state ~= 'unknown' or (is_doubt_kept and (outcome ~= 'deferred' or #groups > 0))
+stand(id, sender, contact, WAITING[state], leaves, found, groups)
 if is_claimed then
   unclaim(sender, contact)
 end
-return {'settled', place(sender, contact, now, is_claimed)}
+if ARGV[15] ~= '' then
+  apply_effects(now, sender, contact, id, found[4], now, ARGV[15])
+end
+local circuit = ARGV[16] ~= '' and note_answer(now, sender, ARGV[16]) or ''
+return {'settled', place(sender, contact, now, is_claimed), circuit}

@@ -1,5 +1,5 @@
 -- What runs by the clock for a business: expiries and waking. One worker wins each beat.
--- USES lanes windows
+-- USES lanes windows templates
 -- KEYS  business
 -- ARGV  now, life of the lock (ms), most messages a beat, length of a lease (ms), retention (ms), of a window (ms)
 -- Returns 1 if this caller won, else 0
@@ -28,6 +28,12 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('expiring'), '-inf', now, 'L
 end
 
 tend_windows(tonumber(now), tonumber(ARGV[6]), most)
+
+-- Templates that an error stopped for a time.
+for _, template in ipairs(redis.call('ZRANGEBYSCORE', key('resting'), '-inf', now, 'LIMIT', 0, most)) do
+  redis.call('ZREM', key('resting'), template)
+  resume_template(template)
+end
 
 -- A group is walked once, in order: what is put back into it while it is walked is not woken again.
 local waking = redis.call('HGETALL', key('waking'))

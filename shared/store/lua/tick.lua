@@ -1,5 +1,5 @@
--- What runs by the clock for a sender: ended leases, and whether its bell must be rung.
--- USES lanes
+-- What runs by the clock for a sender: ended leases and halts, and whether its bell must be rung.
+-- USES lanes gates
 -- KEYS  business
 -- ARGV  now, sender, end of the grace of a doubt, result of a lost attempt (JSON), most leases a beat, bell's life (ms)
 -- Returns {1 if the caller has to ring, leases ended before a begin, doubts}
@@ -25,8 +25,9 @@ for _, contact in ipairs(redis.call('ZRANGEBYSCORE', key('leased', sender), '-in
   place(sender, contact, now, true)
 end
 
-local ring = 0
-if redis.call('HGET', key('sender', sender), 'halted') ~= 'all' then
+end_halts(now, sender)
+local ring, opens = 0, opens_at(gates_of(sender))
+if opens and opens <= tonumber(now) then
   local due = redis.call('ZRANGEBYSCORE', key('queues', sender), '-inf', now, 'LIMIT', 0, 1)
   if #due > 0 then
     ring = redis.call('SET', key('bell', sender), '1', 'NX', 'PX', ARGV[6]) and 1 or 0

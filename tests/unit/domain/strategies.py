@@ -59,7 +59,7 @@ SEEN = {
         refused=st.frozensets(st.sampled_from(Category), max_size=1),
         stop_on_change=st.booleans(),
     ),
-    "capped_until": near,
+    "capped_until": st.dictionaries(st.sampled_from(Category), near),
     "halted_kinds": st.frozensets(st.sampled_from([RouteKind.SESSION, RouteKind.TEMPLATE])),
     "messaging_limit_until": near,
     "pair_limit_until": near,

@@ -41,6 +41,7 @@ OPTED_IN = Consent(dict.fromkeys(Category, opt_in()))
 OPTED_OUT = Consent(dict.fromkeys(Category, opt_out(NOW - SECOND)))
 PENDING = {**BOTH_APPROVED, Gate.WHATSAPP: Approval.PENDING}
 REJECTED = {**BOTH_APPROVED, Gate.WHATSAPP: Approval.REJECTED}
+CAPPED = dict.fromkeys(Category, LATER)
 BOTH_KINDS = frozenset({RouteKind.SESSION, RouteKind.TEMPLATE})
 
 APPROVED = template()
@@ -273,8 +274,23 @@ WHAT = [
         {"templates": (AUTHENTICATION,)},
     ),
     Row("10", "utility to somebody without a number", TEMPLATE, Rule.WINDOW_CLOSED, {"to": NAMELESS}),
-    Row("10", "capped by the provider", REFUSE, Rule.RECIPIENT_CAPPED, {}, {"capped_until": LATER}),
-    Row("10", "the cap is over", TEMPLATE, Rule.WINDOW_CLOSED, {}, {"capped_until": NOW}),
+    Row(
+        "10",
+        "capped by the provider",
+        REFUSE,
+        Rule.RECIPIENT_CAPPED,
+        {},
+        {"capped_until": CAPPED},
+    ),
+    Row(
+        "10",
+        "capped for another category",
+        TEMPLATE,
+        Rule.WINDOW_CLOSED,
+        {},
+        {"capped_until": {Category.MARKETING: LATER}},
+    ),
+    Row("10", "the cap is over", TEMPLATE, Rule.WINDOW_CLOSED, {}, {"capped_until": {Category.UTILITY: NOW}}),
     Row("11", "template submitted", DEFER, Rule.TEMPLATE_PENDING, {}, {"templates": (SUBMITTED,)}),
     Row("11", "template paused", DEFER, Rule.TEMPLATE_PAUSED, {}, {"templates": (PAUSED,)}),
     Row("11", "the next alternate", TEMPLATE, Rule.WINDOW_CLOSED, TWO, {"templates": (PAUSED, OTHER)}),
@@ -397,7 +413,7 @@ OF_TEMPLATES = [
     (Rule.TEMPLATE_CATEGORY_REFUSED, {"original_category": Category.UTILITY}, {}),
     (Rule.NO_OPT_IN, {}, {"consent": Consent()}),
     (Rule.PHONE_NUMBER_REQUIRED, {}, {}),
-    (Rule.RECIPIENT_CAPPED, {}, {"capped_until": LATER}),
+    (Rule.RECIPIENT_CAPPED, {}, {"capped_until": CAPPED}),
     (Rule.TEMPLATE_PAUSED, {"stopped": TemplateStatus.PAUSED}, {}),
     (Rule.SENDER_HALTED, {}, {"halted_kinds": BOTH_KINDS}),
     (Rule.MESSAGING_LIMIT, {}, {"messaging_limit_until": LATER}),
@@ -439,7 +455,11 @@ def test_of_the_rules_of_a_template_and_its_time_the_upper_one_wins(first):
         (WAIT, {"window": OPEN}, Rule.WINDOW_OPEN),
         (REFUSE_WHEN_CLOSED, {"window": OPEN}, Rule.WINDOW_OPEN),
         ({**REFUSE_WHEN_CLOSED, **NO_TEMPLATE[0]}, NO_TEMPLATE[1], Rule.WINDOW_CLOSED),
-        ({}, {"window": OPEN, "capped_until": LATER, "templates": (None,)}, Rule.WINDOW_OPEN),
+        (
+            {},
+            {"window": OPEN, "capped_until": CAPPED, "templates": (None,)},
+            Rule.WINDOW_OPEN,
+        ),
     ],
     ids=[
         "expired before opted out",

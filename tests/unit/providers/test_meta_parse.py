@@ -16,6 +16,7 @@ from shared.domain.message import MessageState
 from shared.domain.retry import ErrorClass
 from shared.domain.templates import Approval, TemplateStatus
 from shared.domain.window import InboundKind
+from shared.providers.base import UNLISTED
 from shared.providers.meta.parse import parse
 
 RECEIVED_AT = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -108,7 +109,7 @@ def test_a_failure_without_any_error_is_unlisted():
 
     (event,) = parse(document, RECEIVED_AT)
 
-    assert event.error == ReportedError(code="failed", error_class=ErrorClass.PERMANENT, detail="")
+    assert event.error == ReportedError(code="failed", row=UNLISTED, detail="")
 
 
 def test_a_status_of_another_program_has_no_reference():
