@@ -101,7 +101,7 @@ def _capped(_route: Route, _request: MessageRequest, facts: Facts) -> str:
 
 def _halted(_route: Route, _request: MessageRequest, facts: Facts) -> str:
     kinds = "everything" if len(facts.halted_kinds) > 1 else f"{next(iter(facts.halted_kinds))} messages"
-    return f"It is halted for {kinds} and goes on when it is resumed, or when the halt ends."
+    return f"It is halted for {kinds} and goes on when it is resumed."
 
 
 _DETAILS: Mapping[Rule, _Detail] = {

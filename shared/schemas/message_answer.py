@@ -83,7 +83,9 @@ class MessageSchema(MessageFactsSchema):
     app = fields.String(required=True)
     reason = fields.String(required=True, allow_none=True)
     waiting = fields.String(
-        required=True, allow_none=True, metadata={"description": "`sender_halted`: behind a halted sender."}
+        required=True,
+        allow_none=True,
+        metadata={"description": "sender_halted, provider_away or sender_paused."},
     )
     route = fields.Nested(RouteSchema(), required=True, allow_none=True)
     attempts = fields.List(fields.Nested(AttemptSchema()), required=True)

@@ -9,8 +9,11 @@ import pytest
 
 from shared.configuration import Configuration
 from shared.domain.consent import Category
+from shared.domain.events import TemplateStatusChanged
 from shared.domain.identifiers import ContactId, MessageId
-from shared.domain.message import MessageState
+from shared.domain.message import MessageState, WhenClosed
+from shared.domain.provider_errors import ErrorRow
+from shared.domain.retry import ErrorClass, backoff
 from shared.domain.routing import RouteKind
 from shared.domain.templates import TemplateId, TemplateStatus
 from shared.providers.base import NOT_TAKEN, SILENT, THROTTLED, Rejected
@@ -244,6 +247,40 @@ class TestTemplates:
         assert states(world, message_id) == [FAILED]
         assert world.deps.templates.get("default", template().id).status is TemplateStatus.APPROVED
 
+    def says(self, world: World, stopped: TemplateStatus | None, at) -> None:
+        """The provider's word on the template, by webhook."""
+        word = TemplateStatusChanged(
+            account=SHOP.account,
+            name="ordine_pronto",
+            language="it",
+            approval=None,
+            stopped=stopped,
+            reason=None,
+            at=at,
+        )
+        world.deps.recorder.record([(SHOP, word)], now=world.clock.now())
+
+    def test_the_provider_s_newer_word_stands_instead_of_an_error(self, world):
+        message_id = accept(world)
+        world.providers["shop"].answers = [error("132015")]
+        drain(world)
+
+        self.says(world, None, NOW - SECOND)
+        assert world.deps.templates.get("default", template().id).status is TemplateStatus.PAUSED
+        self.says(world, None, NOW + SECOND)
+        later(world, 2 * SECOND)
+
+        assert states(world, message_id) == [SUBMITTED]
+
+    def test_an_error_older_than_the_provider_s_word_stops_nothing(self, world):
+        message_id = accept(world)
+        drain(world)
+        self.says(world, None, NOW + SECOND)
+
+        reported(world, message_id, "132015")
+
+        assert world.deps.templates.get("default", template().id).status is TemplateStatus.APPROVED
+
 
 class TestCaps:
     def test_a_contact_capped_for_marketing_still_gets_what_it_needs(self, world):
@@ -385,6 +422,19 @@ class TestLateErrors:
 
         assert (states(world, message_id), stored(world, message_id).reason) == ([FAILED], "tries_exhausted")
 
+    @pytest.mark.parametrize("tries", [1, 2, 3, 6, 7, 9])
+    def test_the_wait_grows_as_after_any_error(self, world, tries):
+        writes(world, ANNA)
+        message_id = accept(world)
+        drain(world)
+        world.client.hset(f"message:{{default}}:{message_id}", "tries", tries - 1)
+
+        row = ErrorRow(error_class=ErrorClass.RETRY, late="retry", advice="…")
+        world.deps.recorder.record([(SHOP, status(message_id, FAILED, row=row))], now=NOW)
+
+        waits = stored(world, message_id).not_before - NOW
+        assert backoff(tries, 0) <= waits <= backoff(tries, 1)
+
     def test_another_late_error_is_final(self, world):
         writes(world, ANNA)
         message_id = accept(world)
@@ -511,3 +561,36 @@ class TestCircuit:
 
         assert len(provider.asked_at) > asked
         assert not world.deps.senders.get(SHOP).circuit.is_open
+
+
+def disagreements(world: World) -> int:
+    return int(world.client.hget("counters:{default}", "window_disagreements_total:shop:false_closed") or 0)
+
+
+class TestFalselyClosed:
+    @pytest.mark.parametrize("when_closed", list(WhenClosed))
+    def test_a_message_routed_as_closed_in_a_window_we_had_not_heard_of_is_counted(self, world, when_closed):
+        accept(world, when_closed=when_closed)
+        drain(world)
+        world.clock.advance(10 * SECOND)
+
+        event = wrote(NOW - 5 * SECOND)
+        world.deps.recorder.record([(SHOP, event)] * 2, now=world.clock.now())
+
+        assert disagreements(world) == 1
+
+    def test_an_answer_to_a_template_is_no_disagreement(self, world):
+        accept(world)
+        drain(world)
+        world.clock.advance(10 * SECOND)
+        writes(world, ANNA)
+
+        assert disagreements(world) == 0
+
+    def test_the_window_of_another_sender_proves_nothing(self, world):
+        accept(world)
+        drain(world)
+        world.clock.advance(10 * SECOND)
+        world.deps.recorder.record([(KIOSK, wrote(NOW - 5 * SECOND))], now=world.clock.now())
+
+        assert disagreements(world) == 0

@@ -53,8 +53,8 @@ CASES = {
     Rule.PHONE_NUMBER_REQUIRED: ({"to": NAMELESS}, {"templates": (CODE,)}, "only an id is known"),
     Rule.RECIPIENT_CAPPED: (
         {},
-        {"capped_until": NOW + MINUTE},
-        "The provider's cap ends at 2086-11-22T12:01:00.000Z.",
+        {"capped_until": {Category.UTILITY: NOW + MINUTE}},
+        "It takes no utility until 2086-11-22T12:01:00.000Z.",
     ),
     Rule.TEMPLATE_PENDING: (
         {},

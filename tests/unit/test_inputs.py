@@ -30,7 +30,7 @@ OTHER_FACTS: Mapping[str, Any] = {
     "last_inbound_at": NOW,
     "templates": (None,),
     "template_policy": TemplatePolicy(refused=frozenset({Category.MARKETING})),
-    "capped_until": NOW,
+    "capped_until": {Category.UTILITY: NOW + DAY},
     "halted_kinds": frozenset({RouteKind.SESSION}),
     "messaging_limit_until": NOW,
     "pair_limit_until": NOW,

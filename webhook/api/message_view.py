@@ -66,7 +66,7 @@ def _advice(record: MessageRecord) -> str | None:
     return _OF_A_DOUBT if record.state is MessageState.UNKNOWN else advice_of(record.reason)
 
 
-def view_message(record: MessageRecord, *, is_sender_halted: bool) -> dict[str, Any]:
+def view_message(record: MessageRecord, *, waiting: str | None) -> dict[str, Any]:
     request = record.request
     return {
         "id": record.id.value,
@@ -78,7 +78,7 @@ def view_message(record: MessageRecord, *, is_sender_halted: bool) -> dict[str, 
         "accepted_at": rfc3339(record.accepted_at),
         "expires_at": rfc3339(request.expires_at),
         "reason": record.reason,
-        "waiting": "sender_halted" if is_sender_halted else None,
+        "waiting": waiting,
         "route": record.route,
         "attempts": [_attempt(attempt) for attempt in record.attempts],
         "timeline": [{**entry, "at": _time(entry["at"])} for entry in record.timeline],

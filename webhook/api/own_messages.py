@@ -44,7 +44,7 @@ def own_message(text: str) -> Found:
 
 
 def view_own(record: MessageRecord) -> dict[str, Any]:
-    return view_message(record, is_sender_halted=_waits_for_halted_sender(record))
+    return view_message(record, waiting=_waiting(record))
 
 
 def own_filter(
@@ -126,11 +126,20 @@ def _missing() -> ProblemError:
     return ProblemError(Code.NOT_FOUND, "There is no such message of yours.")
 
 
-def _waits_for_halted_sender(record: MessageRecord) -> bool:
-    return record.state is MessageState.QUEUED and why_halted(record) is not None
-
-
 def why_halted(record: MessageRecord) -> str | None:
     """None: its sender is not halted, or configured no more."""
     sender = deps().sender(record.request.sender)
     return None if sender is None else deps().senders.get(sender).why_halted(deps().clock.now())
+
+
+def _waiting(record: MessageRecord) -> str | None:
+    """What all of its sender waits for."""
+    sender, now = deps().sender(record.request.sender), deps().clock.now()
+    if record.state is not MessageState.QUEUED or sender is None:
+        return None
+    state = deps().senders.get(sender)
+    if state.is_halted(now):
+        return "sender_halted"
+    if state.circuit.is_open:
+        return "provider_away"
+    return "sender_paused" if state.is_paused(now) else None

@@ -1,5 +1,5 @@
 -- Records what a contact wrote: once, with its window, its consent keyword, who it is and what it wakes.
--- USES lanes consent windows identity
+-- USES lanes consent windows identity disagreements
 -- ROWS 17
 -- KEYS  business
 -- ARGV  for each row: now, sender, contact, event id, event time, length of a window (ms, 0: this kind opens none),
@@ -48,7 +48,9 @@ local function record(row)
   if length == 0 or event_at + length <= tonumber(now) then
     return seen(0)
   end
-  open_window(sender, contact, event_at, event, length, now)
+  if open_window(sender, contact, event_at, event, length, now) then
+    count_false_closed(sender, contact, event_at)
+  end
   local group = 'window:' .. sender .. ':' .. contact
   if row[10] ~= 'opted_out' and redis.call('EXISTS', key('held', group)) == 1 then
     local woken, last = wake(group, now, 100)

@@ -20,7 +20,7 @@ local function write_window(sender, contact, last, event, refused, ends)
   end
 end
 
--- Opens or refreshes a window; an older event than the one that stands changes nothing.
+-- Opens or refreshes a window; an older event than the one that stands changes nothing. True if it was closed before.
 local function open_window(sender, contact, event_at, event, length, now)
   local last, standing, refused = read_window(sender, contact)
   if last and (event_at < last or (event_at == last and event <= standing)) then
@@ -32,6 +32,7 @@ local function open_window(sender, contact, event_at, event, length, now)
     local ends = event_at + length
     emit(now, 'window.opened', '', sender, contact, string.format('{"expires_at":%.0f}', ends))
     redis.call('ZADD', key('closing'), whole(ends - length / 24), sender .. ' ' .. contact)
+    return true
   end
 end
 
