@@ -140,7 +140,8 @@ class Attempts:
     def _decide_one(
         self, claim: Claim, known: Known, now: datetime
     ) -> tuple[Begin, SessionRoute | TemplateRoute] | Settle:
-        claim = replace(claim, known=known)
+        if known is not claim.known:
+            claim = replace(claim, known=known)
         facts = facts_of(known, self._sender, self._deps.settings.configuration.policy, now)
         route = decide(claim.request, facts)
         if not isinstance(route, SessionRoute | TemplateRoute):

@@ -108,10 +108,10 @@ def load_request(text: str) -> MessageRequest:
     )
 
 
-def pairs(flat: Sequence[str] | Mapping[str, str]) -> dict[str, str]:
+def pairs(flat: Sequence[str] | dict[str, str]) -> dict[str, str]:
     """A hash as a script returns it: field, value, field, value."""
-    if isinstance(flat, Mapping):
-        return dict(flat)
+    if isinstance(flat, dict):
+        return flat
     return dict(zip(flat[::2], flat[1::2], strict=True))
 
 

@@ -35,8 +35,10 @@ class _Turn:
 class GroupedScripts:
     """As `Scripts.run_all`, for many threads at once."""
 
-    def __init__(self, scripts: Scripts) -> None:
+    def __init__(self, scripts: Scripts, *, first: str | None = None) -> None:
+        """`first`: the script whose calls go before those of others, so that rows of one kind meet."""
         self._scripts = scripts
+        self._first = first
         self._lock = threading.Lock()
         #: Somebody is on the way while anybody waits.
         self._waiting: list[_Turn] = []
@@ -86,7 +88,7 @@ class GroupedScripts:
 
     def _carry(self, group: Sequence[_Turn]) -> None:
         try:
-            answers = self._scripts.run_each([call for turn in group for call in turn.calls])
+            answers = self._run([call for turn in group for call in turn.calls])
         except BaseException as exc:
             if isinstance(exc, Exception) and not isinstance(exc, StoreUnavailableError) and len(group) > 1:
                 for turn in group:  # a fault of ours in one of them is not the others'
@@ -101,3 +103,11 @@ class GroupedScripts:
         for turn in group:
             turn.answers = answers[start : start + len(turn.calls)]
             start += len(turn.calls)
+
+    def _run(self, calls: Sequence[Call]) -> list[Any]:
+        """The answers in the order of the calls, whatever order they go in."""
+        order = sorted(range(len(calls)), key=lambda number: calls[number].script != self._first)
+        answers: list[Any] = [None] * len(calls)
+        for number, answer in zip(order, self._scripts.run_each([calls[n] for n in order]), strict=True):
+            answers[number] = answer
+        return answers

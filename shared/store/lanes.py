@@ -47,7 +47,7 @@ class Lanes:
     ) -> None:
         self._scripts = scripts
         #: Every slot settles and begins; who comes while Redis is busy goes with the next.
-        self._steps = GroupedScripts(scripts)
+        self._steps = GroupedScripts(scripts, first="settle")
         self._window_length = window_length
         self._lease = lease
         self._grace = grace

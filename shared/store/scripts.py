@@ -19,7 +19,8 @@ from shared.store.keys import Keys
 Argument = str | int | float
 #: Rows of one command at most, unless the script says otherwise: a millisecond or two for Redis.
 _MOST_ROWS = 50
-_ROWS = re.compile(r"^-- ROWS \d+(?:, at most (\d+) at once)?$", re.MULTILINE)
+_ROWS = re.compile(r"^-- (?:ROWS|EACH) \d+(?:, at most (\d+) at once)?$", re.MULTILINE)
+_EACH = re.compile(r"^-- EACH (\d+)", re.MULTILINE)
 _USES = re.compile(r"^-- USES (.+)$", re.MULTILINE)
 
 
@@ -43,8 +44,13 @@ def _root_of(business: str) -> str:
 
 @cache
 def source_of(script: str) -> str:
-    """The text that Redis gets: the prelude, the parts that the script says it uses, then the script."""
+    """The text that Redis gets: the prelude, the parts that the script says it uses, then the script.
+
+    One that says EACH is written for a single call: here it becomes what is done with each row.
+    """
     own = _text(f"{script}.lua")
+    if each := _EACH.search(own):
+        own = f"local function step(ARGV)\n{own}\nend\nreturn each_row({each[1]}, step)"
     uses = _USES.search(own)
     parts = [_text(f"parts/{name}.lua") for name in (uses[1].split() if uses else ())]
     return "\n".join([_text("prelude.lua"), *parts, own])

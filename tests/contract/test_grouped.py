@@ -72,6 +72,27 @@ def test_who_comes_while_redis_is_busy_goes_with_the_next(scripts):
     assert scripts.trips == [1, 4]
 
 
+class Echoing:
+    """Answers each call with its script and its first argument, and keeps the order in which they came."""
+
+    def __init__(self):
+        self.came = []
+
+    def run_each(self, calls):
+        self.came += [call.script for call in calls]
+        return [(call.script, call.arguments[0]) for call in calls]
+
+
+def test_calls_of_one_script_may_go_first_and_each_gets_its_own_answer():
+    scripts = Echoing()
+    calls = [Call.of(script, "default", n) for n, script in enumerate(["begin", "settle", "begin", "settle"])]
+
+    answers = GroupedScripts(scripts, first="settle").run_all(calls)
+
+    assert scripts.came == ["settle", "settle", "begin", "begin"]
+    assert answers == [("begin", 0), ("settle", 1), ("begin", 2), ("settle", 3)]
+
+
 def test_a_fault_of_ours_costs_nobody_else_anything(scripts):
     answers = run_while_one_is_on_its_way(scripts, [count("a")], [broken()], [count("c")])
 

@@ -1,6 +1,7 @@
 -- The last word before the provider is called: is the claim still ours, is what was decided on still true,
 -- is there time and a token left. Only after 'go' may the request leave.
 -- USES lanes deciding gates
+-- EACH 12
 -- KEYS  business
 -- ARGV  now, sender, contact, id, fence, nonce, versions, begin_before (ms), end of the lease,
 --       interval and tolerance of the sender's rate (ms), attempt (JSON)

@@ -1,5 +1,6 @@
 -- Records how a claim ended and gives the lane free. An old fence changes nothing.
 -- USES lanes deciding windows refusals gates effects standing
+-- EACH 16
 -- KEYS  business
 -- ARGV  now, sender, contact, id, fence, outcome, until (ms or ''), reason, result (JSON or ''), route (JSON or ''),
 --       provider's id, groups to wait in (space between), counts as a try (1 or 0), versions that a route which
@@ -15,7 +16,6 @@ local found = redis.call('HMGET', message, 'fence', 'settled', 'state', 'attempt
   'contact', 'timeline')
 local state, contact, is_mine = found[3], found[8] or ARGV[3], found[1] == fence
 local is_claimed = is_mine and redis.call('HGET', key('claimed', sender), contact) == id
-
 if is_mine and found[2] == fence then
   return {'settled', 0, ''}
 end
