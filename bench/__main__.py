@@ -1,8 +1,8 @@
-"""`make bench`: every question in turn, about a minute in all; `python -m bench --long` takes its time."""
+"""`make bench`: every question in turn, some minutes in all; `python -m bench --long` takes its time."""
 
 import sys
 
-from bench import outbound, receiver, servers
+from bench import accepting, backlog, outbound, receiver, servers, space
 
 
 def main() -> None:
@@ -10,7 +10,15 @@ def main() -> None:
     receiver.run(rounds=9 if is_long else 3)
     if is_long:
         servers.run(rounds=5)
-    outbound.run(rounds=5 if is_long else 1, messages=10_000 if is_long else 3_000)
+    accepting.run(rounds=5 if is_long else 3, seconds=30 if is_long else 10)
+    outbound.run(rounds=5 if is_long else 1, messages=10_000 if is_long else 4_000)
+    backlog.run(
+        rounds=3 if is_long else 1,
+        short=1_000,
+        long=50_000 if is_long else 10_000,
+        deferred=100_000 if is_long else 0,
+    )
+    space.run()
 
 
 if __name__ == "__main__":

@@ -5,12 +5,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench.stage import length_of
+
 _PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offered:
-    """Milliseconds from the moment a POST was due to its answer, of those answered 200; sorted."""
+    """Milliseconds from the moment a POST was due to its answer, of those answered 200 or 202; sorted."""
 
     milliseconds: list[float]
     failures: int
@@ -55,14 +57,15 @@ class _Load:
             head = await asyncio.wait_for(self._answer(post), _PATIENCE_SECONDS)
         except (OSError, EOFError, TimeoutError):
             return
-        if head.startswith(b"HTTP/1.1 200"):
+        if head.startswith(b"HTTP/1.1 20"):
             self._milliseconds.append((time.perf_counter() - due) * 1000)
 
     async def _answer(self, post: bytes) -> bytes:
-        """The head of the answer, whose body is empty. A connection is used again unless it is closed."""
+        """The head of the answer; its body is read. A connection is used again unless it is closed."""
         reader, writer = self._idle.pop() if self._idle else await self._connect()
         writer.write(post)
         head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(length_of(head))
         if b"connection: close" in head.lower():
             writer.close()
         else:

@@ -1,0 +1,247 @@
+"""The works: Redis, the provider's stub, workers on a configuration of ours, and a meter of what they burn.
+
+Messages are handed in as the API does, without its HTTP; each bench says whether that is part of its figure.
+"""
+
+import contextlib
+import json
+import os
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+import redis
+
+from bench.stage import accepts, process, python, redis_server, wait_for
+from cli.ports import free_ports
+from shared.clock import ServerClock
+from shared.deps import Deps, assemble
+from shared.domain.events import MessageReceived
+from shared.domain.identifiers import ContactId
+from shared.domain.message import MessageRequest, MessageState
+from shared.domain.session_content import Text
+from shared.domain.window import InboundKind
+from shared.queues import Doorbell
+from shared.settings import load_settings
+from shared.store.connection import connect, server_time
+from shared.store.messages import Acceptance
+
+_AT_ONCE = 200
+_CONFIG = """
+[senders.shop]
+provider = "meta"
+number = "+15550783881"
+phone_number_id = "106540352242922"
+business_account_id = "102290129340398"
+access_token = "env:BENCH_SECRET"
+app_secret = ["env:BENCH_SECRET"]
+verify_token = "env:BENCH_SECRET"
+base_url = "http://127.0.0.1:{port}"
+throughput_per_second = 100000
+
+[senders.negozio]
+provider = "cm"
+number = "+390212345678"
+product_token = "env:BENCH_SECRET"
+webhook_token = ["env:BENCH_SECRET"]
+template_namespace = "0a1b2c3d_0000_1111_2222_333344445555"
+base_url = "http://127.0.0.1:{port}"
+throughput_per_second = 100000
+batch_size = 100
+
+[apps.bench]
+api_key = ["env:BENCH_SECRET"]
+scopes = ["messages"]
+"""
+SECRET = "bench-secret"
+_WORKER = python(
+    "-m", "celery", "-A", "workers.app:app", "worker", "--without-gossip", "--without-mingle", "-l", "ERROR",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Burnt:
+    """Seconds of CPU, user and system together."""
+
+    workers: float
+    redis: float
+    stub: float
+
+    def __sub__(self, earlier: "Burnt") -> "Burnt":
+        return Burnt(self.workers - earlier.workers, self.redis - earlier.redis, self.stub - earlier.stub)
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """A backlog that was there before the workers were, from the first request to the last."""
+
+    messages: int
+    per_second: float
+    #: Milliseconds of CPU a message.
+    workers_ms: float
+    redis_ms: float
+    stub_ms: float
+
+
+class Works:
+    """One Redis, one stub; workers when they are started. In the environment while it stands."""
+
+    def __init__(self, folder: Path, url: str, stub: int, stub_pid: int, environ: dict[str, str]) -> None:
+        self.environ = environ
+        self.url = url
+        self.folder = folder
+        self.stub = stub
+        self._stub_pid = stub_pid
+        self._workers: list[int] = []
+        self.deps = _deps()
+
+    def workers(self, count: int = 1, *, slots: int = 128) -> contextlib.AbstractContextManager[None]:
+        """Slots in flight, shared among the workers as `finestra up` does it."""
+        environ = {**self.environ, "FINESTRA_WORKER_SLOTS": str(slots // count)}
+        return self.metered([(*_WORKER, "-n", f"bench{number}@%h") for number in range(count)], environ)
+
+    @contextlib.contextmanager
+    def metered(self, commands: Sequence[tuple[str, ...]], environ: dict[str, str]) -> Iterator[None]:
+        """Run what counts as worker."""
+        with contextlib.ExitStack() as stack:
+            children = [stack.enter_context(process(command, environ)) for command in commands]
+            self._workers = [child.pid for child in children]
+            yield
+
+    def write(self, sender: str, count: int, start: int = 0) -> None:
+        """So many contacts write, and their windows are open."""
+        deps, now = self.deps, self.deps.clock.now()
+        updates = [(deps.sender(sender), _wrote(contact, now)) for contact in contacts(count, start)]
+        for first in range(0, count, _AT_ONCE):
+            deps.recorder.record(updates[first : first + _AT_ONCE], now=now)
+
+    def accept(self, sender: str, count: int, start: int = 0) -> None:
+        """One message to each of so many contacts. The first one rings, as at the doors."""
+        deps = self.deps
+        for first in range(start, start + count, _AT_ONCE):
+            now = deps.clock.now()
+            offers = [
+                (deps.sender(sender), self._acceptance(sender, contact, now))
+                for contact in contacts(min(_AT_ONCE, start + count - first), first)
+            ]
+            if any(accepted.must_ring for accepted in deps.messages.accept_all(offers, now=now)):
+                deps.ring(deps.sender(sender))
+
+    def _acceptance(self, sender: str, contact: ContactId, now: datetime) -> Acceptance:
+        request = MessageRequest(
+            to=contact, sender=sender, content=Text(f"{time.time():.4f}"), expires_at=now + timedelta(days=1)
+        )
+        return Acceptance(message_id=self.deps.new_message_id(), app="bench", request=request)
+
+    def hold(self, sender: str) -> None:
+        self.deps.senders.halt(self.deps.sender(sender), "bench", now=self.deps.clock.now())
+
+    def release(self, sender: str) -> None:
+        self.deps.senders.resume(self.deps.sender(sender), now=self.deps.clock.now())
+        self.deps.ring(self.deps.sender(sender))
+
+    def count(self, sender: str, state: str) -> int:
+        return self.deps.messages.count(self.deps.sender(sender).business, MessageState(state))
+
+    def wait_submitted(self, sender: str, messages: int, seconds: float = 300) -> None:
+        """Until so many in all are recorded as handed over, and told to Flower."""
+        wait_for(lambda: self.count(sender, "submitted") >= messages, f"{messages} records", seconds)
+        time.sleep(0.5)
+
+    def refuse(self, requests: int) -> None:
+        """The provider says 503, in an hour, to the next so many requests."""
+        body = str(requests).encode()
+        urllib.request.urlopen(f"http://127.0.0.1:{self.stub}/refuse", data=body, timeout=20).close()
+
+    def taken(self) -> dict[str, Any]:
+        return taken(self.stub)
+
+    def wait_taken(self, messages: int, seconds: float = 180) -> dict[str, Any]:
+        """What the stub has seen once it has seen so many; raises if anything came twice."""
+        wait_for(lambda: self.taken()["messages"] >= messages, f"{messages} messages", seconds)
+        found = self.taken()
+        if found["repeated"] or found["messages"] != messages:
+            raise RuntimeError(f"{messages} were handed in, the provider got {found}")
+        return found
+
+    def drain(self, messages: int, *, seconds: float = 180) -> Drained:
+        """Wait until so many are taken; the workers have just been started, or rung."""
+        already = self.taken()["messages"]
+        wait_for(lambda: self.taken()["messages"] > already, "the first message")
+        before, burnt = self.taken(), self.burnt()
+        found = self.wait_taken(already + messages, seconds)
+        spent, count = self.burnt() - burnt, found["messages"] - before["messages"]
+        return Drained(
+            messages=messages,
+            per_second=count / max(found["last_at"] - before["last_at"], 1e-9),
+            workers_ms=spent.workers / count * 1000,
+            redis_ms=spent.redis / count * 1000,
+            stub_ms=spent.stub / count * 1000,
+        )
+
+    def burnt(self) -> Burnt:
+        return Burnt(
+            workers=sum(_cpu(pid) for pid in self._workers),
+            redis=_cpu(int(self._redis_info()["process_id"])),
+            stub=_cpu(self._stub_pid),
+        )
+
+    def worker_bytes(self) -> int:
+        return sum(psutil.Process(pid).memory_info().rss for pid in self._workers)
+
+    def redis_bytes(self) -> int:
+        return int(self._redis_info()["used_memory"])
+
+    def _redis_info(self) -> dict[str, Any]:
+        with redis.Redis.from_url(self.url) as client:
+            return client.info()
+
+
+@contextlib.contextmanager
+def works(*, latency_ms: float) -> Iterator[Works]:
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        url = stack.enter_context(redis_server(folder))
+        (stub,) = free_ports(1)
+        child = stack.enter_context(process(python("-m", "bench.stub", str(stub), str(latency_ms)), {}))
+        config = folder / "finestra.toml"
+        config.write_text(_CONFIG.format(port=stub))
+        environ = {"FINESTRA_REDIS_URL": url, "FINESTRA_CONFIG": str(config), "BENCH_SECRET": SECRET}
+        os.environ.update(environ)
+        wait_for(lambda: accepts(stub), "stub")
+        yield Works(folder, url, stub, child.pid, environ)
+
+
+def taken(stub: int, what: str = "") -> Any:
+    with urllib.request.urlopen(f"http://127.0.0.1:{stub}/{what}", timeout=20) as answer:
+        return json.loads(answer.read())
+
+
+def contacts(count: int, start: int = 0) -> list[ContactId]:
+    return [ContactId(f"+39333{number:07}") for number in range(start, start + count)]
+
+
+def _deps() -> Deps:
+    """As the doors have them, but for a clock that is measured once: it ends with its server."""
+    settings = load_settings()
+    client = connect(settings.redis_url.reveal())
+    clock = ServerClock(lambda: server_time(client))
+    clock.measure()
+    return assemble(settings, client, clock=clock, ring=Doorbell(settings).ring)
+
+
+def _wrote(contact: ContactId, now: datetime) -> MessageReceived:
+    return MessageReceived(
+        recipient="", contact=contact, event_id=contact.value, kind=InboundKind.TEXT, at=now, text="ciao"
+    )
+
+
+def _cpu(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
