@@ -23,8 +23,9 @@ demo: install
 up: install
 	$(BIN)/finestra up
 
+# Two at a time, a file's tests together; the order of the files keeps the long ones from coming last.
 test: install
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: install
 	$(BIN)/ruff check $(SOURCES)
