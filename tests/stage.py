@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,20 @@ class Stage:
     """Starts what is named, speaks to it, and keeps the supervisor's promise to restart what dies."""
 
     def __init__(
-        self, folder: Path, names: Sequence[str], *, apps: Sequence[App] = (), **settings: str
+        self,
+        folder: Path,
+        names: Sequence[str],
+        *,
+        apps: Sequence[App] = (),
+        senders: Mapping[str, str] | None = None,
+        **settings: str,
     ) -> None:
-        """`apps`: those that are configured beside our own, each to be called at its address."""
+        """`apps`: configured beside our own. `senders`: by alias, more lines for its table."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("FINESTRA_")}
         environ = {**inherited, **free_binds(), "FINESTRA_DATA_DIR": str(folder), **settings}
         logs = folder / "logs"
         logs.mkdir()
-        development = _configure(environ, folder, apps) if apps else None
+        development = _configure(environ, folder, apps, senders or {}) if apps or senders else None
         self.unit: Unit = prepare(environ, only=tuple(names), log_dir=logs)
         self.unit.development = self.unit.development or development
         self.unit.start()
@@ -82,13 +88,18 @@ class Stage:
         return "\n".join(tails)
 
 
-def _configure(environ: dict[str, str], folder: Path, apps: Sequence[App]) -> Development:
-    """The configuration of our own with tables for `apps`; `environ` then names it."""
+def _configure(
+    environ: dict[str, str], folder: Path, apps: Sequence[App], senders: Mapping[str, str]
+) -> Development:
+    """Our own configuration with tables for `apps`, lines for `senders`; `environ` then names it."""
     addresses = [f"http://{environ[f'FINESTRA_{name}_BIND']}" for name in ("RECEIVER", "SANDBOX")]
     development = Development(folder, *addresses)
     development.write()
-    with development.config_path.open("a", encoding="utf-8") as configuration:
-        configuration.writelines("\n" + app.table(folder / "secrets") for app in apps)
+    tables = development.config_path.read_text(encoding="utf-8")
+    for alias, lines in senders.items():
+        tables = tables.replace(f"[senders.{alias}]\n", f"[senders.{alias}]\n{lines}\n")
+    tables += "".join("\n" + app.table(folder / "secrets") for app in apps)
+    development.config_path.write_text(tables, encoding="utf-8")
     environ["FINESTRA_CONFIG"] = str(development.config_path)
     environ["FINESTRA_SANDBOX_ACCOUNTS"] = str(development.accounts_path)
     return development
