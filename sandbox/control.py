@@ -83,6 +83,8 @@ class ControlDoor:
         account = self._account(script.get("to"))
         inbound = self._read_inbound(script, account)
         self.world.hear_from(account, inbound)
+        if isinstance(account, MetaAccount):
+            self.world.limits.hear(account.number, at=self.world.now(), settings=self.world.settings)
         status = self.delivery.post_now(self._webhook(account, inbound))
         shown: dict[str, object] = {"id": inbound.message_id, "webhook_status": status}
         if inbound.file is not None:

@@ -103,9 +103,18 @@ class MetaDoor:
             return self.world.template(account.template_owner, name, language)
 
         message = meta_checks.read(payload, account, find)
+        if isinstance(message, Message):
+            message = self._within_limits(account, message)
         if isinstance(message, Message) and self.world.settings.window_refusal == "sync":
             return self._window_failure(account, message) or message
         return message
+
+    def _within_limits(self, account: MetaAccount, message: Message) -> Message | Refusal:
+        contact = self.world.contact_of(message.recipient)
+        code = self.world.limits.admit(
+            account.number, contact, at=self.world.now(), settings=self.world.settings
+        )
+        return message if code is None else Refusal(code=code, details="the limit is used up")
 
     def _window_failure(self, account: MetaAccount, message: Message) -> Refusal | None:
         contact = self.world.contact_of(message.recipient)

@@ -17,6 +17,10 @@ class Settings:
     window_seconds: float = 86400
     #: Meta only: does a closed window show in the answer ("sync") or in a failed status ("late")?
     window_refusal: str = "late"
+    #: Meta only: messages a second, in and out, and the pace for one customer; None: as many as come.
+    throughput_per_second: float | None = None
+    pair_interval_seconds: float | None = None
+    pair_burst: int = 45
     #: Time from acceptance to each status; None: it never comes.
     sent_after_ms: float | None = 20
     delivered_after_ms: float | None = 60
@@ -52,6 +56,9 @@ _CHECKS: dict[str, Callable[[object], bool]] = {
     "latency_ms": is_number,
     "window_seconds": is_number,
     "window_refusal": lambda value: isinstance(value, str) and value in {"late", "sync"},
+    "throughput_per_second": lambda value: value is None or (is_number(value) and value > 0),
+    "pair_interval_seconds": lambda value: value is None or (is_number(value) and value > 0),
+    "pair_burst": lambda value: isinstance(value, int) and value > 0,
     "sent_after_ms": lambda value: value is None or is_number(value),
     "delivered_after_ms": lambda value: value is None or is_number(value),
     "read_after_ms": lambda value: value is None or is_number(value),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sandbox.accounts import Account, CmAccount, MetaAccount
 from sandbox.faults import Fault
 from sandbox.files import Files, SentFile
+from sandbox.limits import Limits
 from sandbox.receipts import Receipts
 from sandbox.settings import Settings, merge
 from sandbox.shapes import is_e164
@@ -104,6 +105,7 @@ class World:
         self._accounts: dict[str, Account] = {}
         self.files = Files()
         self.receipts = Receipts()
+        self.limits = Limits()
         self._forget()
 
     def _forget(self) -> None:
@@ -121,6 +123,7 @@ class World:
             self._forget()
         self.files.clear()
         self.receipts.clear()
+        self.limits.clear()
 
     def now(self) -> float:
         return self._clock()

@@ -49,10 +49,21 @@ class Sender:
     throughput_per_second: float
     window_margin: timedelta
     when_open: WhenOpen
+    #: The pace for one contact; no interval: none that we know of.
+    pair_interval: timedelta = timedelta(0)
+    pair_burst: int = 1
+    #: Contacts outside their windows in a rolling 24 hours; 0: not watched here.
+    messaging_limit_per_day: int = 0
+    #: The senders that share that limit; empty: all of the business.
+    portfolio_name: str = ""
     #: Where its webhooks may come from; empty: from anywhere.
     allowed_source_ips: tuple[Network, ...] = ()
     #: Where its media may be fetched from: host names.
     media_hosts: tuple[str, ...] = ()
+
+    @property
+    def portfolio(self) -> str:
+        return self.portfolio_name or self.business
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

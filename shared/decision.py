@@ -6,22 +6,26 @@ No Redis and no provider here: only the facts of a claim, the sender's settings 
 from datetime import datetime
 from typing import Any
 
-from shared.clock import rfc3339
+from shared.clock import from_ms, rfc3339, to_ms
 from shared.configuration import AnySender, CmSender, Policy
 from shared.domain.consent import Category
 from shared.domain.halts import halted_kinds
 from shared.domain.identifiers import ContactId
 from shared.domain.identity import address_of
+from shared.domain.limits import ceiling, day_free_at, free_at, pair_free_at
 from shared.domain.message import MessageRequest
 from shared.domain.routing import Defer, Facts, Route, TemplatePolicy, TemplateRoute
 from shared.explanation import explain_route
 from shared.inputs import inputs_of
 from shared.store.codec import Known
+from shared.store.limits import pair_limit_of, rate_of
 
 
 def facts_of(known: Known, sender: AnySender, policy: Policy, now: datetime) -> Facts:
+    now = _as_stored(now)
+    at = to_ms(now)
     return Facts(
-        now=_as_stored(now),
+        now=now,
         window=known.window,
         margin=sender.window_margin,
         consent=known.consent,
@@ -34,12 +38,23 @@ def facts_of(known: Known, sender: AnySender, policy: Policy, now: datetime) -> 
             name is not None and name.phone_number is not None for name in (known.contact, known.address)
         ),
         is_number_given_up=known.is_number_given_up,
+        messaging_limit_until=_ahead(day_free_at(known.day, at), at),
+        pair_limit_until=_ahead(pair_free_at(pair_limit_of(sender), known.burst, at), at),
+        sender_limit_until=_ahead(ceiling(free_at(rate_of(sender), known.tat_ms, at)), at),
     )
 
 
 def _as_stored(now: datetime) -> datetime:
-    """Whole milliseconds: what is decided on what is not stored could not be replayed."""
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+    """Whole milliseconds: what is decided on what is not stored could not be replayed.
+
+    Rounded as the scripts get them: else a limit is over for a claim and not yet for the decision.
+    """
+    return from_ms(to_ms(now))
+
+
+def _ahead(free_at_ms: int, now_ms: int) -> datetime | None:
+    """From when a limit lets the message go; None: now."""
+    return from_ms(free_at_ms) if free_at_ms > now_ms else None
 
 
 def addressee(request: MessageRequest, known: Known, sender: AnySender, route: Route) -> ContactId:

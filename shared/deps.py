@@ -28,6 +28,7 @@ from shared.store.feed import Feed
 from shared.store.health import Health
 from shared.store.inbound import Inbox
 from shared.store.lanes import Lanes
+from shared.store.limits import Limits
 from shared.store.listing import Listing
 from shared.store.messages import Messages
 from shared.store.quarantine import Quarantine
@@ -54,6 +55,7 @@ class Deps:
     inbox: Inbox
     templates: Templates
     senders: Senders
+    limits: Limits
     recorder: Recorder
     feed: Feed
     callbacks: Callbacks
@@ -107,6 +109,7 @@ def assemble(
         inbox=Inbox(client),
         templates=Templates(client, scripts),
         senders=Senders(client, scripts),
+        limits=Limits(client),
         recorder=Recorder(scripts, _recording(settings)),
         feed=Feed(client),
         callbacks=Callbacks(client, scripts, retention=settings.retention),

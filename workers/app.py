@@ -6,6 +6,7 @@ Importing this module does nothing; asking it for `app` builds it, once.
 
 import threading
 from functools import cache
+from itertools import count
 from typing import Any
 
 from celery import Celery, bootsteps
@@ -21,7 +22,8 @@ from workers.monitor import Monitor
 from workers.tasks import register
 from workers.ticker import Ticker
 
-_BEAT_SECONDS = 0.5
+_GLANCE_SECONDS = 0.1
+_GLANCES_PER_BEAT = 5
 
 
 def __getattr__(name: str) -> Celery:
@@ -44,8 +46,8 @@ def build_app() -> Celery:
         stopping.set()
 
     worker_shutting_down.connect(stop_claiming, weak=False)
-    register(celery, deps, Monitor(make_impatient_celery(settings), default_nodename("")), stopping)
     ticker = Ticker(deps, ring_for_app=doorbell.ring_for_app)
+    register(celery, deps, Monitor(make_impatient_celery(settings), default_nodename("")), ticker, stopping)
     celery.steps["worker"].add(_ticker_step(ticker))
     return celery
 
@@ -70,9 +72,14 @@ def _ticker_step(ticker: Ticker) -> type[bootsteps.StartStopStep]:
 
 
 def _beat_until(ticker: Ticker, over: threading.Event) -> None:
-    while not over.wait(_BEAT_SECONDS):
+    for glance in count(1):
+        if over.wait(_GLANCE_SECONDS):
+            return
         try:
-            ticker.beat()
+            if glance % _GLANCES_PER_BEAT:
+                ticker.glance()
+            else:
+                ticker.beat()
         except StoreUnavailableError as exc:
             get_logger().warning(LogEvent.STORE_UNAVAILABLE, where="ticker", error=str(exc))
         except Exception as exc:  # noqa: BLE001 - a worker without its ticker would look alive and do nothing

@@ -158,6 +158,7 @@ class Attempts:
             versions=known.versions,
             decided_at=now,
             begin_before=_last_instant(claim, route),
+            is_outside_window=not facts.window.is_open_for(facts.margin, now),
             attempt={"started_at": to_ms(now), "route": describe(route, claim.request, facts)},
         )
         return begin, route

@@ -6,6 +6,7 @@ It ends when nothing is ready, or after DRAIN_FOR. It does not know Celery, nor 
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, wait
 from datetime import datetime, timedelta
 
@@ -20,19 +21,30 @@ from workers.report import Report
 DRAIN_FOR = timedelta(seconds=5)
 #: A claim that has waited longer for its turn is given back before its lease ends.
 _FRESH_FOR = LEASE / 2
+#: How soon a slot that has nothing to do asks again for what waits for the sender's rate.
+_LIMITED_FOR = timedelta(seconds=0.05)
 
 
 class Drain:
     """One run over one sender's lanes."""
 
     def __init__(
-        self, deps: Deps, sender: AnySender, slots: Executor, *, most_slots: int, stopping: threading.Event
+        self,
+        deps: Deps,
+        sender: AnySender,
+        slots: Executor,
+        *,
+        most_slots: int,
+        stopping: threading.Event,
+        when_limited: Callable[[], None] = lambda: None,
     ) -> None:
+        """`when_limited`: told that more is due than the sender's rate lets go: somebody is to look again."""
         self._deps = deps
         self._sender = sender
         self._slots = slots
         self._most_slots = most_slots
         self._stopping = stopping
+        self._when_limited = when_limited
         self._report = Report(sender.alias)
         self._attempts = Attempts(deps, sender, self._report)
         self._started_at = deps.clock.now()
@@ -41,6 +53,8 @@ class Drain:
         self._claims: deque[tuple[datetime, Claim]] = deque()
         self._expects_more = True
         self._is_claiming = False
+        #: More is due than the sender's rate let go; None: not that we know.
+        self._limited_until: datetime | None = None
         self._runners: list[Future[None]] = []
         self._active = 0
 
@@ -107,7 +121,8 @@ class Drain:
 
     def _may_claim(self) -> bool:
         is_early = self._deps.clock.now() < self._started_at + DRAIN_FOR
-        return self._expects_more and is_early and self._is_able()
+        is_free = self._limited_until is not None and self._deps.clock.now() >= self._limited_until
+        return (self._expects_more or is_free) and is_early and self._is_able()
 
     def _is_able(self) -> bool:
         return not self._stopping.is_set() and not self._deps.clock.is_stale()
@@ -115,7 +130,7 @@ class Drain:
     def _claim_more(self) -> None:
         # Two for each slot: a claim for many, and no lease runs out while its turn comes.
         most = 2 * max(self._most_slots, self._attempts.batch_size)
-        claimed = Claimed(claims=(), internal_errors=0, unreadable=())
+        claimed = Claimed(claims=(), internal_errors=0, unreadable=(), is_limited=False)
         claimed_at, nonce = self._deps.clock.now(), self._deps.new_nonce()
         try:
             claimed = self._deps.lanes.claim(self._sender, most, nonce=nonce, now=claimed_at)
@@ -123,7 +138,10 @@ class Drain:
             with self._lock:
                 self._is_claiming = False
                 self._expects_more |= len(claimed.claims) == most
+                self._limited_until = claimed_at + _LIMITED_FOR if claimed.is_limited else None
                 self._claims.extend((claimed_at, claim) for claim in claimed.claims)
+        if claimed.is_limited:
+            self._when_limited()
         if claimed.internal_errors or claimed.unreadable:
             get_logger().error(
                 LogEvent.INTERNAL_ERROR,

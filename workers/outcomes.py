@@ -11,7 +11,7 @@ from shared.domain.retry import ErrorClass, GiveUp, RetryAt, next_step
 from shared.domain.routing import Defer, Facts, Hold, Refuse, RouteKind, Rule
 from shared.providers.base import Rejected, SendResult, Submitted
 from shared.store.claims import Claim, Outcome, Settle
-from shared.store.keys import sender_group, template_group, window_group
+from shared.store.keys import day_group, sender_group, template_group, window_group
 
 
 def settle_unsent(claim: Claim, route: Hold | Defer | Refuse, facts: Facts) -> Settle:
@@ -32,7 +32,7 @@ def settle_unsent(claim: Claim, route: Hold | Defer | Refuse, facts: Facts) -> S
                 until=route.until or facts.now,
                 reason=route.rule,
                 route=described,
-                groups=_groups(claim, facts) if route.template else (),
+                groups=_groups(claim, route, facts),
             )
         case Refuse():
             outcome = Outcome.EXPIRED if route.rule is Rule.EXPIRED else Outcome.REFUSED
@@ -58,10 +58,15 @@ def _behind_halt(claim: Claim, facts: Facts, described: dict[str, Any]) -> Settl
     )
 
 
-def _groups(claim: Claim, facts: Facts) -> tuple[str, ...]:
-    """Whatever changes first wakes it: one of its templates, or the contact by writing."""
-    templates = (template_group(template.id) for template in facts.templates if template is not None)
-    return (*templates, window_group(claim.sender.alias, claim.known.contact))
+def _groups(claim: Claim, route: Defer, facts: Facts) -> tuple[str, ...]:
+    """What steps aside is woken by what changes first: a template, the day, or the contact by writing."""
+    if route.rule is Rule.MESSAGING_LIMIT:
+        changes = [day_group(claim.sender.alias)]
+    elif route.template is not None:
+        changes = [template_group(template.id) for template in facts.templates if template is not None]
+    else:
+        return ()
+    return (*changes, window_group(claim.sender.alias, claim.known.contact))
 
 
 def settle_sent(

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from celery import Celery
 from celery.exceptions import Reject
@@ -15,13 +16,14 @@ from workers.callbacks import MOST_IN_HAND, Pusher
 from workers.monitor import Monitor
 from workers.outbound import Drain
 from workers.submissions import INTERNAL_ERROR, Handed, Submissions
+from workers.ticker import Ticker
 
 #: How long a submission stays in hand while the store is away, before it goes back to its queue.
 _PAUSE_SECONDS = 5.0
 
 
-def register(app: Celery, deps: Deps, monitor: Monitor, stopping: threading.Event) -> None:
-    _register_drain(app, deps, monitor, stopping)
+def register(app: Celery, deps: Deps, monitor: Monitor, ticker: Ticker, stopping: threading.Event) -> None:
+    _register_drain(app, deps, monitor, ticker, stopping)
     _register_push(app, deps)
 
 
@@ -47,7 +49,9 @@ def _register_push(app: Celery, deps: Deps) -> None:
         return told
 
 
-def _register_drain(app: Celery, deps: Deps, monitor: Monitor, stopping: threading.Event) -> None:
+def _register_drain(
+    app: Celery, deps: Deps, monitor: Monitor, ticker: Ticker, stopping: threading.Event
+) -> None:
     most_slots = deps.settings.worker_slots
     slots = ThreadPoolExecutor(max_workers=most_slots, thread_name_prefix="slot")
 
@@ -58,7 +62,14 @@ def _register_drain(app: Celery, deps: Deps, monitor: Monitor, stopping: threadi
         if sender is None or sender.business != business:
             return f"{alias} → no such sender here"
         try:
-            report = Drain(deps, sender, slots, most_slots=most_slots, stopping=stopping).run()
+            report = Drain(
+                deps,
+                sender,
+                slots,
+                most_slots=most_slots,
+                stopping=stopping,
+                when_limited=partial(ticker.watch, sender),
+            ).run()
         except StoreUnavailableError as exc:
             # Whoever watches the clock rings again; what was in hand is given back by its lease.
             get_logger().warning(LogEvent.STORE_UNAVAILABLE, where=DRAIN, sender=alias, error=str(exc))

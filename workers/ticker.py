@@ -1,9 +1,11 @@
 """What runs by the clock, every half second in every worker: one of them wins each beat.
 
 Expiries, ended leases, waking, windows that close, messages that nothing was heard of, and a doorbell for
-every sender or app with something to do that nobody rang for.
+every sender or app with something to do that nobody rang for. A sender whose rate was used up is looked at
+every tenth of a second.
 """
 
+import threading
 from collections.abc import Callable
 from itertools import groupby
 
@@ -11,6 +13,9 @@ from shared.configuration import AnySender
 from shared.deps import Deps
 from shared.observability import LogEvent, get_logger
 from shared.schemas.message_request import MAX_EXPIRY
+
+#: Glances at a sender after its rate was last used up.
+_GLANCES = 5
 
 
 class Ticker:
@@ -22,6 +27,9 @@ class Ticker:
         senders = sorted(configuration.senders.values(), key=_business)
         self._senders = {business: list(group) for business, group in groupby(senders, key=_business)}
         self._apps: dict[str, list[str]] = {}
+        self._lock = threading.Lock()
+        #: How many more times each limited sender is glanced at.
+        self._watched: dict[str, int] = {}
         for app in configuration.pushed_apps:
             for business in configuration.businesses_of(app):
                 self._apps.setdefault(business, []).append(app.name)
@@ -36,6 +44,19 @@ class Ticker:
                 self._look_back(business)
                 self._ring_for_apps(business)
 
+    def watch(self, sender: AnySender) -> None:
+        """Its rate is used up and there is more to send: nobody sleeps for it, it is looked at again soon."""
+        with self._lock:
+            self._watched[sender.alias] = _GLANCES
+
+    def glance(self) -> None:
+        """Ring for the watched senders that may send again."""
+        with self._lock:
+            self._watched = {alias: left - 1 for alias, left in self._watched.items() if left > 0}
+            watched = [sender for alias in self._watched if (sender := self._deps.sender(alias)) is not None]
+        if watched and not self._deps.clock.is_stale():
+            self._tick(watched)
+
     def _tick(self, senders: list[AnySender]) -> None:
         ticks = self._deps.lanes.tick(senders, now=self._deps.clock.now())
         for sender, ticked in zip(senders, ticks, strict=True):
@@ -48,6 +69,8 @@ class Ticker:
                 )
             if ticked.must_ring:
                 self._deps.ring(sender)
+            elif ticked.is_limited:
+                self.watch(sender)
 
     def _look_back(self, business: str) -> None:
         """What nothing was heard of, and what is listed no more."""

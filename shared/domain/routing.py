@@ -60,7 +60,7 @@ EXPLANATIONS: Mapping[Rule, str] = {
     Rule.WINDOW_CLOSING: "The window was about to close, so the template went instead of the text.",
     Rule.TEMPLATE_PREFERRED: "The window was open, but a template was asked for or nothing else may go.",
     Rule.SENDER_HALTED: "The sender is halted.",
-    Rule.MESSAGING_LIMIT: "The sender's daily limit of new conversations is used up.",
+    Rule.MESSAGING_LIMIT: "The daily limit of contacts outside their windows is used up.",
     Rule.PAIR_LIMIT: "The contact has just been sent to; WhatsApp limits the pace for one contact.",
     Rule.SENDER_LIMIT: "The sender's throughput is used up for the moment.",
 }

@@ -27,7 +27,7 @@ _SHORTEST_CALLBACK_KEY, _LONGEST_CALLBACK_KEY = 24, 64
 
 #: Settings of the contract that this version reads past: a start warns of each one that stands in the file.
 _NOT_WATCHED = {
-    "senders": ("provider", "pair_interval_seconds", "pair_burst", "messaging_limit_per_day"),
+    "senders": ("provider",),
     "apps": ("max_backlog",),
     "policy": ("promotional_content", "confirm_opt_out"),
 }

@@ -65,6 +65,14 @@ _HOST = validate.Regexp(
 )
 
 
+def _pair_interval(*, seconds: float) -> fields.TimeDelta:
+    return fields.TimeDelta(
+        load_default=timedelta(seconds=seconds),
+        data_key="pair_interval_seconds",
+        validate=validate.Range(min=timedelta(0)),
+    )
+
+
 class _SenderSchema(Schema):
     number = _PhoneField(required=True)
     business = fields.String(load_default="default", validate=NAME)
@@ -77,10 +85,15 @@ class _SenderSchema(Schema):
         validate=validate.Range(min=timedelta(0)),
     )
     when_open = fields.Enum(WhenOpen, by_value=True, load_default=WhenOpen.SESSION)
+    pair_interval = _pair_interval(seconds=0)
+    pair_burst = fields.Integer(load_default=45, validate=validate.Range(min=1))
+    messaging_limit_per_day = fields.Integer(load_default=0, validate=validate.Range(min=0))
+    portfolio_name = fields.String(load_default="", data_key="portfolio", validate=NAME)
     allowed_source_ips = fields.List(_NetworkField(), load_default=list)
 
 
 class MetaSchema(_SenderSchema):
+    pair_interval = _pair_interval(seconds=6)
     phone_number_id = fields.String(required=True, validate=validate.Regexp(r"^\d+$"))
     business_account_id = fields.String(required=True, validate=validate.Regexp(r"^\d+$"))
     access_token = _SecretField(required=True)

@@ -12,9 +12,26 @@ class HaltSchema(RequestSchema):
     until = fields.AwareDateTime(load_default=None, allow_none=True)
 
 
+class LimitsUsedSchema(AnswerSchema):
+    throughput = fields.Float(
+        required=True, metadata={"description": "Of what may go at once: 0 none, 1 all of it."}
+    )
+    messaging = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Contacts of the last 24 hours outside their windows; null: not watched."},
+    )
+    messaging_until = time_text(allow_none=True)
+
+
 class SenderLimitsSchema(AnswerSchema):
     throughput_per_second = fields.Float(required=True)
     window_margin_seconds = fields.Float(required=True)
+    pair_interval_seconds = fields.Float(required=True)
+    pair_burst = fields.Integer(required=True)
+    messaging_limit_per_day = fields.Integer(required=True)
+    portfolio = fields.String(required=True)
+    used = fields.Nested(LimitsUsedSchema(), required=True)
 
 
 class SenderHaltSchema(AnswerSchema):

@@ -51,6 +51,8 @@ class Claimed:
     internal_errors: int
     #: Ids of messages that this version cannot read.
     unreadable: tuple[str, ...]
+    #: More is due than the sender's rate lets go.
+    is_limited: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,8 @@ class Begin:
     decided_at: datetime
     #: The last instant at which it may leave.
     begin_before: datetime
+    #: It goes outside the contact's window, which the daily limit counts.
+    is_outside_window: bool = False
     #: What the message will show of this attempt.
     attempt: dict[str, Any] = field(repr=False)
 
@@ -93,7 +97,7 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What was decided on has changed, or its time has run out: decide again on this."""
+    """What was decided on has changed, a limit is used up, or time has run out: decide again on this."""
 
     known: Known
 
@@ -105,7 +109,7 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Limited:
-    """No token of the sender was left; the message waits in its lane."""
+    """The sender has been paused, or its provider has gone away; the message waits in its lane."""
 
 
 BeginAnswer = Go | Changed | Lost | Limited
@@ -127,3 +131,5 @@ class Ticked:
     must_ring: bool
     requeued: int
     doubts: int
+    #: What is due waits for the sender's rate.
+    is_limited: bool

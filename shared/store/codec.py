@@ -11,6 +11,7 @@ from shared.domain.consent import Category, Consent, ConsentRecord, ConsentStatu
 from shared.domain.content import plain
 from shared.domain.halts import Halt
 from shared.domain.identifiers import ContactId
+from shared.domain.limits import Burst, DayStanding
 from shared.domain.message import InDoubt, MessageRequest, Priority, WhenClosed, WhenOpen
 from shared.domain.session_content import SessionContent, Text
 from shared.domain.templates import (
@@ -249,11 +250,25 @@ class Known:
     address: ContactId | None
     #: Its number went with the old id and was not seen since.
     is_number_given_up: bool = False
+    #: When the sender's next message may go, as its rate counts (ms).
+    tat_ms: float = 0
+    #: What was sent to the contact and is not paid off.
+    burst: Burst | None = None
+    day: DayStanding = field(default_factory=DayStanding)
     templates: tuple[Template | None, ...]
 
 
+def _load_burst(value: str) -> Burst | None:
+    started_at, _, count = value.partition("|")
+    return Burst(int(started_at), int(count)) if count else None
+
+
+def _load_day(reached_at: str = "", full_since: str = "") -> DayStanding:
+    return DayStanding(*(int(float(at)) if at else None for at in (reached_at, full_since)))
+
+
 def load_known(answer: Sequence[Any], window_length: timedelta) -> Known:
-    versions, window, contact, sender, name, *templates = answer
+    versions, window, contact, sender, name, limits, *templates = answer
     contact_hash, sender_hash = pairs(contact), pairs(sender)
     last, address = contact_hash.get("last_inbound_at"), contact_hash.get("address")
     return Known(
@@ -268,5 +283,8 @@ def load_known(answer: Sequence[Any], window_length: timedelta) -> Known:
         contact=ContactId(name),
         address=ContactId(address) if address else None,
         is_number_given_up="renumbered_at" in contact_hash,
+        tat_ms=float(sender_hash.get("tat", 0)),
+        burst=_load_burst(limits[0]),
+        day=_load_day(*limits[1:]),
         templates=tuple(load_template(pairs(template)) for template in templates),
     )

@@ -50,6 +50,8 @@ class Keys:
     templates:{b}:account                   set         its templates · likewise
     resting:{b}                             sorted set  template stopped by an error → until · its end
     sender:{b}:sender                       hash        version, halts, circuit, rate · for ever: one a sender
+    pair:{b}:sender:contact                 string      `start|count` of a burst (ms) · until it is paid off
+    reached:{b}:portfolio                   sorted set  contact → last begin outside its window · two days
     bell:{b}:sender                         string      a doorbell is on its way · 5 s
     ticker:{b}                              string      lock of a beat · 400 ms
     counters:{b}                            hash        what happened how often, by metric · for ever
@@ -128,6 +130,9 @@ class Keys:
     def sender(self, sender: str) -> str:
         return self._key("sender", sender)
 
+    def reached(self, portfolio: str) -> str:
+        return self._key("reached", portfolio)
+
     def counters(self) -> str:
         return self._key("counters")
 
@@ -152,6 +157,11 @@ def window_group(sender: str, contact: object) -> str:
 def sender_group(sender: str) -> str:
     """What waits until a kind of message may leave from this sender again."""
     return f"sender:{sender}"
+
+
+def day_group(sender: str) -> str:
+    """What waits until the sender's portfolio may reach one more contact."""
+    return f"day:{sender}"
 
 
 def template_group(template_id: object) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 from shared.clock import duration_ms, to_ms
 from shared.configuration import AnySender
 from shared.domain.identifiers import ContactId, MessageId
-from shared.domain.limits import RateLimit
 from shared.store.claims import (
     Begin,
     BeginAnswer,
@@ -27,6 +26,7 @@ from shared.store.claims import (
 )
 from shared.store.codec import dump, load_known, load_request
 from shared.store.grouped import GroupedScripts
+from shared.store.limits import rate_of, watched_word, worth_a_ring_ms
 from shared.store.scripts import Call, Scripts
 
 _MOST_CLAIMS = 3
@@ -71,6 +71,7 @@ class Lanes:
                 rate.tolerance_ms,
                 _MOST_CLAIMS,
                 nonce,
+                watched_word(sender),
             )
         )
         return self._claimed(sender, answer)
@@ -127,25 +128,34 @@ class Lanes:
                 lost,
                 _MOST_PER_BEAT,
                 duration_ms(BELL_LIFE),
+                rate_of(sender).tolerance_ms,
+                worth_a_ring_ms(rate_of(sender)),
+                watched_word(sender),
             )
             for sender in senders
         ]
         if not calls:
             return []
         return [
-            Ticked(bool(ring), requeued, doubts) for ring, requeued, doubts in self._scripts.run_all(calls)
+            Ticked(bool(ring), requeued, doubts, bool(waits))
+            for ring, requeued, doubts, waits in self._scripts.run_all(calls)
         ]
 
     def _claimed(self, sender: AnySender, answer: Sequence[Any]) -> Claimed:
         """One that cannot be read does not take the others along: its lease ends, three times at most."""
         claims: list[Claim] = []
         unreadable: list[str] = []
-        for taken in answer[1:]:
+        for taken in answer[2:]:
             try:
                 claims.append(self._claim(sender, taken))
             except (ValueError, KeyError, TypeError):
                 unreadable.append(str(taken[0]))
-        return Claimed(claims=tuple(claims), internal_errors=int(answer[0]), unreadable=tuple(unreadable))
+        return Claimed(
+            claims=tuple(claims),
+            internal_errors=int(answer[0]),
+            unreadable=tuple(unreadable),
+            is_limited=bool(answer[1]),
+        )
 
     def _claim(self, sender: AnySender, taken: Sequence[Any]) -> Claim:
         message_id, fence, contact, request, attempts, refusals, tries, known = taken
@@ -179,6 +189,8 @@ class Lanes:
             rate.interval_ms,
             rate.tolerance_ms,
             dump(begin.attempt),
+            watched_word(claim.sender),
+            int(begin.is_outside_window),
         )
 
     def _begin_answer(self, answer: Sequence[Any]) -> BeginAnswer:
@@ -191,13 +203,6 @@ class Lanes:
                 return Limited()
             case _:
                 return Lost()
-
-
-def rate_of(sender: AnySender) -> RateLimit:
-    """Half a second's worth at once: the ticker rings that often."""
-    return RateLimit(
-        per_second=sender.throughput_per_second, burst=max(1, int(sender.throughput_per_second / 2))
-    )
 
 
 def _settle_call(settle: Settle, now: datetime) -> Call:

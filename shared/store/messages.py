@@ -18,6 +18,7 @@ from shared.store.codec import Known, dump_request, load_known, load_request, va
 from shared.store.connection import read_hash, translated
 from shared.store.keys import Keys
 from shared.store.lanes import BELL_LIFE
+from shared.store.limits import watched_word
 from shared.store.scripts import Call, Scripts
 
 _IDEMPOTENCY_LIFE = timedelta(hours=24)
@@ -111,7 +112,14 @@ class Messages:
     def facts(self, sender: AnySender, request: MessageRequest) -> Known:
         """What a decision about `request` would look at now; for dry runs."""
         templates = [str(template_id) for template_id in template_ids(sender, request)]
-        call = Call.of("facts", sender.business, sender.alias, key_of(request.to).value, " ".join(templates))
+        call = Call.of(
+            "facts",
+            sender.business,
+            sender.alias,
+            key_of(request.to).value,
+            " ".join(templates),
+            watched_word(sender),
+        )
         return load_known(self._scripts.run(call), self._window_length)
 
     def get(self, business: str, message_id: MessageId) -> MessageRecord | None:
@@ -177,6 +185,7 @@ class Messages:
             duration_ms(self._retention),
             duration_ms(BELL_LIFE),
             int(acceptance.wants_facts),
+            watched_word(sender),
         )
         return Call.of("accept", sender.business, *arguments)
 

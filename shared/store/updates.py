@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, assert_never
 
 from shared.clock import duration_ms, rfc3339, to_ms
-from shared.configuration import AnySender, CmSender
+from shared.configuration import AnySender, CmSender, MetaSender
 from shared.domain.consent import DEFAULT_CATEGORIES, Category, ConsentStatus
 from shared.domain.content import SystemNotice, plain
 from shared.domain.events import (
@@ -34,6 +34,7 @@ from shared.domain.templates import Approval, Gate, TemplateId
 from shared.domain.window import WindowPolicy
 from shared.store.codec import dump, dump_consent
 from shared.store.effects import how_it_goes_on, plain_effects, plain_halt
+from shared.store.limits import rate_of
 from shared.store.scripts import Call
 
 # How long a provider may repeat an update, and a day: Meta 7 days ("Webhooks", read 2026-09), CM.com a
@@ -46,6 +47,8 @@ _MOST_RAW_BYTES = 256 * 1024
 _time_text = lru_cache(maxsize=64)(rfc3339)
 #: Clocks differ a little; a provider's that is ahead by more is counted.
 _CLOCK_TOLERANCE = timedelta(seconds=2)
+#: What a contact wrote before that no longer counts in the sender's throughput.
+_FRESH_FOR = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +115,7 @@ class Updates:
             " ".join(name.value for name in names),
             self._senders.get(sender.business, ""),
             "1" if event.at > now + _CLOCK_TOLERANCE else "",
+            _taken_of_rate(sender, event, now),
         )
 
     def _status(self, sender: AnySender, event: StatusReported, now: datetime) -> Call:
@@ -201,6 +205,12 @@ def _address(event: MessageReceived) -> ContactId:
     if isinstance(event.content, SystemNotice) and event.content.new_user_id is not None:
         return event.content.new_user_id
     return event.contact
+
+
+def _taken_of_rate(sender: AnySender, event: MessageReceived, now: datetime) -> float:
+    """Meta counts in and out together ("Throughput", read 2026-09); what comes late was counted then."""
+    is_fresh = event.at > now - _FRESH_FOR
+    return rate_of(sender).interval_ms if is_fresh and isinstance(sender, MetaSender) else 0
 
 
 def _inbound_record(sender: AnySender, inbound: Inbound, now: datetime) -> dict[str, Any]:

@@ -71,8 +71,13 @@ from workers.outcomes import effects_on_others, settle_sent, settle_unsent, word
 
 pytestmark = pytest.mark.timeout(600)  # what fails is made smaller for up to five minutes
 
-#: Slow enough to meet its limit too.
-SENDER = meta_sender(throughput_per_second=10.0)
+#: Slow enough to meet all its limits too.
+SENDER = meta_sender(
+    throughput_per_second=10.0,
+    pair_interval=timedelta(seconds=6),
+    pair_burst=3,
+    messaging_limit_per_day=2,
+)
 KEYS = Keys(SENDER.business)
 CONTACTS = (ANNA, ContactId("+393330000002"), ContactId("+393330000003"))
 PENDING = template(gates={Gate.PROVIDER: Approval.PENDING, Gate.WHATSAPP: Approval.PENDING})
@@ -492,18 +497,23 @@ class Machine(RuleBasedStateMachine):
             unsent = replace(settle_unsent(claim, route, facts), versions=claim.known.versions)
             self.settle(replace(unsent, provider="idle" if claim.known.is_away else ""), times=times)
             return None
-        answer = self.begin(claim, describe(route, claim.request, facts), times=times)
+        is_outside = not facts.window.is_open_for(facts.margin, self.now)
+        described = describe(route, claim.request, facts)
+        answer = self.begin(claim, described, is_outside_window=is_outside, times=times)
         if isinstance(answer, Go):
             return Attempt(claim=claim, number=answer.attempt, kind=route.kind)
         return answer if isinstance(answer, Changed) else None
 
-    def begin(self, claim: Claim, route: dict[str, Any], *, times: int) -> BeginAnswer:
+    def begin(
+        self, claim: Claim, route: dict[str, Any], *, is_outside_window: bool, times: int
+    ) -> BeginAnswer:
         begin = Begin(
             claim=claim,
             nonce=claim.fence,
             versions=claim.known.versions,
             decided_at=self.now,
             begin_before=claim.request.expires_at,
+            is_outside_window=is_outside_window,
             attempt={"route": route},
         )
         first, *repeats = [self.stores.lanes.step([], [begin], now=self.now).answers[0] for _ in range(times)]

@@ -14,8 +14,8 @@ from shared.clock import ManualClock, to_ms
 from shared.configuration import MetaSender
 from shared.domain.identifiers import ContactId
 from shared.domain.limits import RateLimit, free_at, take
-from shared.store.claims import Begin, Claim, Go, Limited, Outcome, Settle
-from shared.store.lanes import rate_of
+from shared.store.claims import Begin, Changed, Claim, Go, Outcome, Settle
+from shared.store.limits import rate_of
 from tests.builders import NOW, Stores, meta_sender
 
 MANY = 100
@@ -40,7 +40,7 @@ class LuaLimiter:
         return self.stores.lanes.claim(self.sender, MANY, now=clock.now())
 
     def begin(self, claims: Sequence[Claim], clock: ManualClock) -> list[bool]:
-        """Which of them may leave; those are settled, the others wait in their lanes."""
+        """Which of them may leave; those are settled, the others go back to their lanes."""
         begins = [
             Begin(
                 claim=claim,
@@ -53,9 +53,11 @@ class LuaLimiter:
             for claim in claims
         ]
         answers = self.stores.lanes.step([], begins, now=clock.now()).answers
-        assert all(isinstance(answer, Go | Limited) for answer in answers)
-        gone = [claim for claim, answer in zip(claims, answers, strict=True) if isinstance(answer, Go)]
-        settles = [Settle(claim=claim, outcome=Outcome.SUBMITTED) for claim in gone]
+        assert all(isinstance(answer, Go | Changed) for answer in answers)
+        settles = [
+            Settle(claim=claim, outcome=Outcome.SUBMITTED if isinstance(answer, Go) else Outcome.RELEASED)
+            for claim, answer in zip(claims, answers, strict=True)
+        ]
         self.stores.lanes.step(settles, [], now=clock.now())
         return [isinstance(answer, Go) for answer in answers]
 

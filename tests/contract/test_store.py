@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 import redis
 
+from shared.clock import to_ms
 from shared.domain.consent import Category
 from shared.domain.identifiers import ContactId, MessageId
 from shared.domain.message import TRANSITIONS, InDoubt, MessageState, Priority, after_status
 from shared.domain.retry import ErrorClass
 from shared.domain.templates import Approval, Gate
 from shared.settings import LEASE
-from shared.store.claims import Begin, Changed, Claim, Go, Limited, Lost, Outcome, Settle
+from shared.store.claims import Begin, Changed, Claim, Go, Lost, Outcome, Settle
 from shared.store.codec import load_known
 from shared.store.keys import Keys, template_group, window_group
 from shared.store.messages import Accepted, KeyReused, TemplateMismatch
@@ -155,7 +156,7 @@ class TestClaim:
         assert len(stores.lanes.claim(SENDER, 3, now=NOW)) == 2
 
     def test_a_claim_never_exceeds_the_rate_of_the_sender(self, stores):
-        slow = meta_sender(throughput_per_second=4.0)
+        slow = meta_sender(throughput_per_second=5.0)
         for last in range(5):
             stores.accept(slow, to=ContactId(f"+39333123450{last}"))
 
@@ -166,17 +167,20 @@ class TestClaim:
         assert stores.lanes.claim(slow, 10, now=NOW) == []
         assert len(stores.lanes.claim(slow, 10, now=NOW + SECOND)) == 2
 
-    def test_a_begin_without_a_token_puts_the_message_back(self, stores):
+    def test_a_begin_without_a_token_is_to_be_decided_again(self, stores):
         slow = meta_sender(throughput_per_second=1.0)
         for last in range(2):
             stores.accept(slow, to=ContactId(f"+39333123450{last}"))
         first = stores.lanes.claim(slow, 1, now=NOW)[0]
-        second = stores.lanes.claim(slow, 1, now=NOW)[0]
+        assert stores.lanes.claim(slow, 1, now=NOW) == []  # its turn is promised to the first
+        second = stores.lanes.claim(slow, 1, now=NOW + SECOND)[0]
 
-        answers = stores.lanes.step([], [begin_of(first), begin_of(second)], now=NOW).answers
+        begins = [begin_of(first), begin_of(second)]
+        went, waits = stores.lanes.step([], begins, now=NOW + SECOND).answers
 
-        assert answers == (Go(1), Limited())
-        assert stores.lanes.claim(slow, 1, now=NOW + SECOND)[0].message_id == second.message_id
+        assert went == Go(1)
+        assert isinstance(waits, Changed)
+        assert waits.known.tat_ms == to_ms(NOW + 2 * SECOND)
 
     def test_a_halted_sender_gives_nothing_until_it_is_resumed(self, stores):
         accepted = stores.accept()
@@ -642,7 +646,7 @@ class TestKeys:
 
 
 def test_facts_read_back_what_scripts_say():
-    known = load_known(["1.0", "1000|e|", ["version", "1"], [], "+393331234567"], DAY)
+    known = load_known(["1.0", "1000|e|", ["version", "1"], [], "+393331234567", [""]], DAY)
 
     assert known.versions == "1.0"
     assert known.window.refused_at is None

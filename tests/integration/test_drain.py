@@ -195,7 +195,7 @@ def test_an_opt_out_stops_what_is_queued(world):
 
 def test_messages_of_one_contact_leave_in_order(world):
     anna_writes(world)
-    accepted = [accept(world, content=Text(f"numero {n}")) for n in range(20)]
+    accepted = [accept(world, content=Text(f"numero {n}")) for n in range(15)]
 
     drain(world)
 

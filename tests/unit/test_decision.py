@@ -118,7 +118,7 @@ def test_the_facts_of_a_claim_carry_the_senders_margin():
 
 
 def test_a_decision_is_made_in_whole_milliseconds_as_it_is_stored():
-    seen = facts_of(known(), meta_sender(), Policy(), NOW + timedelta(microseconds=1999))
+    seen = facts_of(known(), meta_sender(), Policy(), NOW + timedelta(microseconds=1_400))
 
     assert seen.now == NOW + timedelta(milliseconds=1)
 

@@ -365,11 +365,7 @@ def test_the_example_of_the_contract_starts_and_says_what_is_not_watched(monkeyp
     configuration, mistakes = parse_configuration(document)
 
     assert mistakes == []
-    assert configuration.not_watched == (
-        "senders.shop.pair_burst",
-        "senders.shop.messaging_limit_per_day",
-        "policy.confirm_opt_out",
-    )
+    assert configuration.not_watched == ("policy.confirm_opt_out",)
 
 
 def test_a_misspelt_setting_is_a_mistake_that_names_it():

@@ -65,9 +65,23 @@ def _hypotheses(request: MessageRequest, facts: Facts) -> Iterator[tuple[str, Fa
         yield from _with_other_consent(category, facts)
     if facts.halted_kinds:
         yield "If the sender is resumed", replace(facts, halted_kinds=frozenset())
+    yield from _without_each_limit(facts)
     for index, template in enumerate(facts.templates):
         if template is not None and template.status is not TemplateStatus.APPROVED:
             yield _approval_of(template), _with_template(facts, index, _approved(template))
+
+
+def _without_each_limit(facts: Facts) -> Iterator[tuple[str, Facts]]:
+    day, pair, sender = facts.messaging_limit_until, facts.pair_limit_until, facts.sender_limit_until
+    if day is not None:
+        condition = f"When the day has room for one more contact, at {rfc3339(day)}"
+        yield condition, replace(facts, messaging_limit_until=None)
+    if pair is not None:
+        condition = f"When the contact may be sent to again, at {rfc3339(pair)}"
+        yield condition, replace(facts, pair_limit_until=None)
+    if sender is not None:
+        condition = f"When the sender's throughput allows, at {rfc3339(sender)}"
+        yield condition, replace(facts, sender_limit_until=None)
 
 
 def _categories(request: MessageRequest, facts: Facts) -> list[Category]:

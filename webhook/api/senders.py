@@ -71,9 +71,23 @@ def _view(sender: AnySender) -> dict[str, Any]:
             "since": _time(state.circuit.since),
             "next_try_at": _time(state.circuit.next_try_at),
         },
-        "limits": {
-            "throughput_per_second": sender.throughput_per_second,
-            "window_margin_seconds": sender.window_margin.total_seconds(),
+        "limits": _limits(sender),
+    }
+
+
+def _limits(sender: AnySender) -> dict[str, Any]:
+    used = deps().limits.used(sender, now=deps().clock.now())
+    return {
+        "throughput_per_second": sender.throughput_per_second,
+        "window_margin_seconds": sender.window_margin.total_seconds(),
+        "pair_interval_seconds": sender.pair_interval.total_seconds(),
+        "pair_burst": sender.pair_burst,
+        "messaging_limit_per_day": sender.messaging_limit_per_day,
+        "portfolio": sender.portfolio,
+        "used": {
+            "throughput": round(used.throughput, 3),
+            "messaging": used.messaging,
+            "messaging_until": rfc3339(used.messaging_until) if used.messaging_until else None,
         },
     }
 

@@ -1,11 +1,11 @@
 -- Accepts messages: each written, placed in its lane, and the sender's bell claimed, in one step.
--- USES lanes deciding indexes
--- ROWS 18, at most 150 at once
+-- USES lanes limits deciding indexes
+-- ROWS 19, at most 150 at once
 -- KEYS  business
 -- ARGV  for each row: now, id, sender, contact, priority, expires_at, request (JSON), app, reference, in_doubt,
 --       templates (ids, space between), variables (one word a template: names joined by ','; '-' for none),
 --       idempotency key or '', fingerprint of the body, its life in ms, retention in ms, bell's life in ms,
---       whether the facts are wanted (1 or 0)
+--       whether the facts are wanted (1 or 0), what is watched (parts/limits.lua)
 -- Returns for each row {'accepted', id, accepted_at, ring, facts or {}}, also for a repeat; {'reused'};
 --       {'mismatch', template, its variables}
 local function stored_answer(row, idempotency)
@@ -17,7 +17,7 @@ local function stored_answer(row, idempotency)
   if old.fingerprint ~= row[14] then
     return {'reused'}
   end
-  local known = old.facts and cjson.decode(old.facts) or facts(row[3], row[4], row[11])
+  local known = old.facts and cjson.decode(old.facts) or facts(row[3], row[4], row[11], read_limits(row[19]))
   return {'accepted', old.id, old.at, 0, row[18] == '1' and known or {}}
 end
 
@@ -57,7 +57,7 @@ local function accept(row)
   end
   local accepted_at = redis.call('HGET', key('message', id), 'accepted_at')
   if accepted_at then
-    return {'accepted', id, accepted_at, 0, is_wanted and facts(sender, contact, row[11]) or {}}
+    return {'accepted', id, accepted_at, 0, is_wanted and facts(sender, contact, row[11], read_limits(row[19])) or {}}
   end
   answer = mismatch(row[11], row[12])
   if answer then
@@ -66,7 +66,7 @@ local function accept(row)
 
   write(row, contact)
   place(sender, contact, now)
-  local known = is_wanted and facts(sender, contact, row[11]) or {}
+  local known = is_wanted and facts(sender, contact, row[11], read_limits(row[19])) or {}
   if idempotency then
     local kept = {id = id, at = now, fingerprint = row[14], facts = is_wanted and cjson.encode(known) or nil}
     redis.call('SET', idempotency, cjson.encode(kept), 'PX', row[15])
@@ -74,4 +74,4 @@ local function accept(row)
   return {'accepted', id, now, redis.call('SET', key('bell', sender), '1', 'NX', 'PX', row[17]) and 1 or 0, known}
 end
 
-return each_row(18, accept)
+return each_row(19, accept)

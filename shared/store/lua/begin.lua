@@ -1,14 +1,16 @@
 -- The last word before the provider is called: is the claim still ours, is what was decided on still true,
 -- is there time and a token left. Only after 'go' may the request leave.
--- USES lanes deciding gates
--- EACH 12
+-- USES lanes limits deciding gates
+-- EACH 14
 -- KEYS  business
 -- ARGV  now, sender, contact, id, fence, nonce, versions, begin_before (ms), end of the lease,
---       interval and tolerance of the sender's rate (ms), attempt (JSON)
--- Returns {'go', attempt}, also when it is asked again with the same nonce; {'lost'}; {'changed', facts}; {'late', facts}; {'limited'}
+--       interval and tolerance of the sender's rate (ms), attempt (JSON), what is watched (parts/limits.lua), 1 if it
+--       goes outside the contact's window
+-- Returns {'go', attempt}, also when it is asked again with the same nonce; {'lost'}; {'changed', facts}, also when a
+-- limit is used up; {'late', facts}
 local now, sender, contact, id, fence = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local interval, tolerance = tonumber(ARGV[10]), tonumber(ARGV[11])
-local message = key('message', id)
+local message, limits = key('message', id), read_limits(ARGV[13])
 local found = redis.call('HMGET', message, 'fence', 'state', 'nonce', 'attempts', 'templates', 'timeline', 'reason',
   'route')
 
@@ -26,23 +28,24 @@ if not WAITING[found[2]] and found[2] ~= 'unknown' then
   return {'lost'}
 end
 if versions_of(sender, contact, found[5]) ~= ARGV[7] then
-  return {'changed', facts(sender, contact, found[5])}
+  return {'changed', facts(sender, contact, found[5], limits)}
 end
 if now > tonumber(ARGV[8]) then
-  return {'late', facts(sender, contact, found[5])}
+  return {'late', facts(sender, contact, found[5], limits)}
 end
 
--- A pause of the sender, a circuit that has opened since the claim, or no token left.
+-- A pause of the sender, or a circuit that has opened since the claim.
 local gates = gates_of(sender)
-local tat = math.max(tonumber(gates[7] or '0'), now)
-local from = math.max(tat - tolerance, tonumber(gates[4] or '0'))
+local from = tonumber(gates[4] or '0')
 if from > now or (gates[5] and gates[6] ~= id) then
   redis.call('HSET', message, 'not_before', whole(from), 'claims', 0)
   unclaim(sender, contact)
   place(sender, contact, now, true)
   return {'limited'}
 end
-redis.call('HSET', key('sender', sender), 'tat', string.format('%.3f', tat + interval))
+if not take_limits(sender, gates, contact, limits, ARGV[14] == '1', interval, tolerance, now) then
+  return {'changed', facts(sender, contact, found[5], limits)}
+end
 
 local attempt = tonumber(found[4]) + 1
 redis.call('HSET', message, 'state', 'sending', 'state_at', ARGV[1], 'attempts', attempt, 'nonce', ARGV[6],

@@ -1,19 +1,19 @@
 -- Claims the heads of up to n lanes of a sender, by priority and by turns of the apps, each with a lease and a fence.
--- USES lanes deciding turns gates
+-- USES lanes limits deciding turns gates
 -- KEYS  business
 -- ARGV  now, sender, n, end of the lease, interval and tolerance of the sender's rate (ms), most claims without a
---       settle, nonce: asked again with the same one, it answers the same claims
--- Returns {ended as internal errors, {id, fence, contact, request, attempts, window_refusals, tries, facts}, …}
+--       settle, nonce: asked again with the same one, it answers the same claims, what is watched (parts/limits.lua)
+-- Returns {ended as internal errors, 1 if more is due than the rate lets go, {id, fence, contact, request, attempts, window_refusals, tries, facts}, …}
 local now, sender, n, lease_end = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local interval, tolerance, most_claims = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local nonce, taken, contacts = key('claim', sender, ARGV[8]), {0}, {}
+local nonce, limits, taken, contacts = key('claim', sender, ARGV[8]), read_limits(ARGV[9]), {0, 0}, {}
 
 local function hand_over(contact, id)
   local fields = {'fence', 'request', 'attempts', 'window_refusals', 'tries', 'templates'}
   local found = redis.call('HMGET', key('message', id), unpack(fields))
   contacts[#contacts + 1] = contact
   taken[#taken + 1] = {id, found[1], contact, found[2], found[3], found[4] or '0', found[5] or '0',
-    facts(sender, contact, found[6])}
+    facts(sender, contact, found[6], limits)}
 end
 
 -- The lane's head that may be looked at; a doubt whose grace is over steps aside unless it is to be resent.
@@ -60,18 +60,20 @@ end
 redis.call('DEL', key('bell', sender))
 local gates = gates_of(sender)
 local opens, tokens = opens_at(gates), tokens_of(gates, now, interval, tolerance)
-if answered or not opens or opens > now or tokens < 1 then
+if answered or not opens or opens > now then
   return taken
 end
-serve_by_turns(sender, now, math.min(n, tokens), function(due)
+serve_by_turns(sender, now, math.min(n, math.max(tokens, 0)), function(due)
   local before = #contacts
   for _, contact in ipairs(due) do
     claim(contact)
   end
   return #contacts - before
 end)
+taken[2] = #contacts >= tokens and not gates[5] and has_due(sender, now) and 1 or 0
 if #contacts > 0 then
-  note_probe(sender, gates, taken[2][1], now)
+  note_probe(sender, gates, taken[3][1], now)
+  promise(sender, gates, #contacts, now)
   redis.call('SET', nonce, cjson.encode(contacts), 'PXAT', lease_end)
 end
 return taken

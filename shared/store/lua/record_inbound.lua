@@ -1,11 +1,12 @@
 -- Records what a contact wrote: once, with its window, its consent keyword, who it is and what it wakes.
--- USES lanes consent windows identity disagreements
--- ROWS 17
+-- USES lanes limits consent windows identity disagreements
+-- ROWS 18
 -- KEYS  business
 -- ARGV  for each row: now, sender, contact, event id, event time, length of a window (ms, 0: this kind opens none),
 --       life of the duplicate's mark (ms), inbound (JSON), retention (ms), keyword ('opted_in', 'opted_out' or ''),
 --       its record (JSON or ''), its categories (space between), kind, address to answer to, other names of the
---       contact (space between), all senders of the business (space between), is the event time ahead of us (1 or '')
+--       contact (space between), all senders of the business (space between), is the event time ahead of us (1 or ''),
+--       what it takes of the sender's rate (ms, 0: nothing)
 -- Returns for each row {'recorded', 1 if the window is now open by it} or {'duplicate', 0}
 local function record(row)
   local now, sender, event, event_at = row[1], row[2], row[4], tonumber(row[5])
@@ -32,6 +33,9 @@ local function record(row)
     return {'recorded', opened}
   end
 
+  if row[18] ~= '0' then
+    take_inbound(sender, tonumber(row[18]), tonumber(now))
+  end
   redis.call('SET', key('inbound', record), row[8], 'PX', row[9])
   redis.call('ZADD', key('recent', contact), event_at, 'in:' .. record)
   redis.call('ZREMRANGEBYRANK', key('recent', contact), 0, -1001)
@@ -61,4 +65,4 @@ local function record(row)
   return seen(1)
 end
 
-return each_row(17, record)
+return each_row(18, record)

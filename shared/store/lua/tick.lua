@@ -1,8 +1,9 @@
 -- What runs by the clock for a sender: ended leases and halts, and whether its bell must be rung.
--- USES lanes gates
+-- USES lanes limits gates
 -- KEYS  business
--- ARGV  now, sender, end of the grace of a doubt, result of a lost attempt (JSON), most leases a beat, bell's life (ms)
--- Returns {1 if the caller has to ring, leases ended before a begin, doubts}
+-- ARGV  now, sender, end of the grace of a doubt, result of a lost attempt (JSON), most leases a beat, bell's life (ms),
+--       tolerance of its rate, how much of it is worth a ring (ms), what is watched (parts/limits.lua)
+-- Returns {1 if the caller has to ring, leases ended before a begin, doubts, 1 if what is due waits for its rate}
 local now, sender = ARGV[1], ARGV[2]
 local requeued, doubts = 0, 0
 
@@ -26,11 +27,19 @@ for _, contact in ipairs(redis.call('ZRANGEBYSCORE', key('leased', sender), '-in
 end
 
 end_halts(now, sender)
-local ring, opens = 0, opens_at(gates_of(sender))
-if opens and opens <= tonumber(now) then
-  local due = redis.call('ZRANGEBYSCORE', key('queues', sender), '-inf', now, 'LIMIT', 0, 1)
-  if #due > 0 then
+-- What waits for room in the day: no more than there is room for, who was first comes first.
+local group = 'day:' .. sender
+if redis.call('EXISTS', key('held', group)) == 1 then
+  wake(group, now, room_of(read_limits(ARGV[9]), tonumber(now), tonumber(ARGV[5])))
+end
+
+local gates = gates_of(sender)
+local ring, waits, opens = 0, 0, opens_at(gates)
+if opens and opens <= tonumber(now) and has_due(sender, now) then
+  if tonumber(gates[7] or '0') + ARGV[8] - ARGV[7] > tonumber(now) then
+    waits = 1
+  else
     ring = redis.call('SET', key('bell', sender), '1', 'NX', 'PX', ARGV[6]) and 1 or 0
   end
 end
-return {ring, requeued, doubts}
+return {ring, requeued, doubts, waits}

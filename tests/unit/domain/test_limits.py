@@ -4,7 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.limits import RateLimit, free_at, take
+from sandbox.limits import Limits as SandboxLimits
+from sandbox.settings import Settings
+from shared.domain.limits import (
+    DAY_MS,
+    DayStanding,
+    PairLimit,
+    RateLimit,
+    day_free_at,
+    free_at,
+    pair_free_at,
+    pair_take,
+    take,
+)
 
 START_MS = 1_795_348_800_000
 limits = st.builds(RateLimit, per_second=st.floats(0.05, 1000), burst=st.integers(1, 50))
@@ -77,3 +89,73 @@ def test_somebody_who_waits_as_told_is_let_go(limit, gaps):
     told_ms = int(free_at(limit, tat, START_MS)) + 1
 
     assert free_at(limit, tat, told_ms) <= told_ms
+
+
+PAIR = PairLimit(interval_ms=6_000, burst=45)
+
+
+def begin_all(limit: PairLimit, messages: int, delays: list[int]) -> list[int]:
+    """When each of many waiting messages begins: the next after the answer to the last, a delay later."""
+    now, burst, begun = START_MS, None, []
+    for number in range(messages):
+        now = max(now, pair_free_at(limit, burst, now))
+        burst = pair_take(limit, burst, now)
+        begun.append(now)
+        now += delays[number % len(delays)]
+    return begun
+
+
+def test_a_contact_takes_a_burst_at_once_and_then_nothing_for_as_many_intervals():
+    begun = begin_all(PAIR, 46, [0])
+
+    assert begun[:45] == [START_MS] * 45
+    assert begun[45] == START_MS + 45 * 6_000 + 600
+
+
+def test_a_burst_ends_before_the_interval_so_that_its_last_message_arrives_within():
+    begun = begin_all(PAIR, 4, [2_000])
+
+    assert [at - START_MS for at in begun] == [0, 2_000, 4_000, 3 * 6_000 + 600]
+
+
+def test_who_is_written_to_now_and_then_never_waits():
+    burst = None
+    for now in range(START_MS, START_MS + 10 * 6_600, 6_600):
+        assert pair_free_at(PAIR, burst, now) == now
+        burst = pair_take(PAIR, burst, now)
+
+
+@given(
+    st.integers(100, 60_000),
+    st.integers(1, 45),
+    st.lists(st.floats(0, 1), min_size=1, max_size=7),
+)
+def test_meta_refuses_none_however_long_requests_take_to_get_there(interval_ms, burst, shares):
+    """By the sandbox's own reading of the rule. A request is on its way for almost a tenth of an interval."""
+    settings = Settings(pair_interval_seconds=interval_ms / 1000, pair_burst=burst)
+    delays = [int(share * interval_ms / 11) for share in shares]
+    provider = SandboxLimits()
+
+    begun = begin_all(PairLimit(interval_ms=interval_ms, burst=burst), 60, delays)
+
+    for number, at in enumerate(begun):
+        arrives = (at + delays[number % len(delays)] - START_MS) / 1000
+        assert provider.admit("+1", "+2", at=arrives, settings=settings) is None
+
+
+@given(st.integers(1, 60), st.integers(1, 45))
+def test_on_the_long_run_a_contact_gets_a_message_an_interval(messages, burst):
+    begun = begin_all(PairLimit(interval_ms=1_000, burst=burst), messages, [10])
+
+    assert begun[-1] - START_MS <= messages * 1_100
+
+
+def test_a_contact_reached_today_is_free_and_others_wait_until_the_day_has_room():
+    now = START_MS
+
+    assert day_free_at(DayStanding(), now) == now
+    assert day_free_at(DayStanding(reached_at_ms=now - DAY_MS + 1, full_since_ms=now - 5), now) == now
+    assert (
+        day_free_at(DayStanding(reached_at_ms=now - DAY_MS, full_since_ms=now - 5), now) == now - 5 + DAY_MS
+    )
+    assert day_free_at(DayStanding(full_since_ms=now - DAY_MS), now) == now

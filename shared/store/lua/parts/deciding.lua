@@ -1,4 +1,4 @@
--- What a decision looks at.
+-- What a decision looks at. Stands on limits.
 
 -- What changes whenever something does that a decision looks at: contact, sender, then each template.
 local function versions_of(sender, name, templates)
@@ -14,8 +14,8 @@ local function versions_of(sender, name, templates)
   return table.concat(versions, '.')
 end
 
--- All that a decision looks at: versions, window, contact, sender, who is meant, then one hash a template.
-local function facts(sender, name, templates)
+-- All that a decision looks at: versions, window, contact, sender, who is meant, limits, then one hash a template.
+local function facts(sender, name, templates, limits)
   local contact = resolve(name)
   local answer = {
     versions_of(sender, contact, templates),
@@ -23,6 +23,7 @@ local function facts(sender, name, templates)
     redis.call('HGETALL', key('contact', contact)),
     redis.call('HGETALL', key('sender', sender)),
     contact,
+    standing_of(sender, contact, limits),
   }
   for _, template in ipairs(words(templates)) do
     answer[#answer + 1] = redis.call('HGETALL', key('template', template))

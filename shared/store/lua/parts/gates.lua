@@ -6,7 +6,8 @@
 --   probe_at, probe       while the circuit is open: when the next message may try, and the one that does
 --   away_since, away_code since when, and the last thing that went wrong
 
-local GATES = {'halt:all:hand', 'halt:all:error', 'halt:all:news', 'paused_until', 'probe_at', 'probe', 'tat'}
+local GATES = {'halt:all:hand', 'halt:all:error', 'halt:all:news', 'paused_until', 'probe_at', 'probe', 'tat',
+  'promised', 'promised_until'}
 local HALT_KINDS, HALT_SOURCES = {'all', 'template', 'session'}, {'hand', 'error', 'news'}
 local FAILURES_TO_OPEN, PROBE_EVERY = 5, 5000
 
@@ -27,12 +28,24 @@ local function opens_at(gates)
   return from
 end
 
+-- How many were promised to claims that have not begun, a moment ago.
+local function promised_of(gates, now)
+  return tonumber(gates[9] or '0') > now and tonumber(gates[8]) or 0
+end
+
 -- How many may go now: as many as the rate of the sender has left, or the one probe.
 local function tokens_of(gates, now, interval, tolerance)
   if gates[5] then
     return 1
   end
-  return math.floor((now + tolerance - math.max(tonumber(gates[7] or '0'), now)) / interval) + 1
+  local tat = math.max(tonumber(gates[7] or '0'), now)
+  return math.floor((now + tolerance - tat) / interval) + 1 - promised_of(gates, now)
+end
+
+-- What is claimed begins in a moment, or never: others do not claim for the same part of the rate meanwhile.
+local function promise(sender, gates, claims, now)
+  redis.call('HSET', key('sender', sender), 'promised', promised_of(gates, now) + claims,
+    'promised_until', whole(now + 200))
 end
 
 -- One more halt. The same error met by many at once is one halt, and the later end stands.

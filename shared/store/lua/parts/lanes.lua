@@ -34,6 +34,10 @@ local function enter_queue(sender, contact, queue, from)
   redis.call('ZADD', key('queues', sender), 'LT', from, queue)
 end
 
+local function has_due(sender, now)
+  return #redis.call('ZRANGEBYSCORE', key('queues', sender), '-inf', now, 'LIMIT', 0, 1) > 0
+end
+
 local function leave_queue(sender, contact, queue)
   if queue then
     redis.call('ZREM', key('ready', sender, queue), contact)

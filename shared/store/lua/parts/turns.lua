@@ -70,7 +70,7 @@ end
 -- Serves up to `most` contacts of a sender that may be looked at.
 local function serve_by_turns(sender, now, most, serve)
   local due = redis.call('ZRANGEBYSCORE', key('queues', sender), '-inf', now)
-  if #due == 0 then
+  if #due == 0 or most < 1 then
     return
   end
   local standing = redis.call('HMGET', key('turns', sender), 'claimed', '0', '1', '2')
