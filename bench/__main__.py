@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import accepting, backlog, outbound, receiver, servers, space
+from bench import accepting, backlog, limits, outbound, receiver, servers, space
 
 
 def main() -> None:
@@ -18,6 +18,7 @@ def main() -> None:
         long=50_000 if is_long else 10_000,
         deferred=100_000 if is_long else 0,
     )
+    limits.run(seconds=30 if is_long else 6, messages=200 if is_long else 40)
     space.run()
 
 

@@ -22,6 +22,7 @@ from shared.store.messages import (
     Acceptance,
     AcceptAnswer,
     Accepted,
+    BacklogFull,
     KeyReused,
     TemplateMismatch,
     template_ids,
@@ -38,6 +39,7 @@ class RefusalCode(StrEnum):
     UNSUPPORTED_BY_PROVIDER = "unsupported_by_provider"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     TEMPLATE_MISMATCH = "template_mismatch"
+    BACKLOG_FULL = "backlog_full"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +186,7 @@ def _offer(deps: Deps, app: App, index: int, placed: Placed, submission: Submiss
         idempotency_key=submission.idempotency_key,
         fingerprint=submission.fingerprint,
         wants_facts=submission.wants_facts,
+        max_backlog=app.max_backlog,
     )
     return _Offer(index=index, placed=placed, acceptance=acceptance)
 
@@ -214,6 +217,9 @@ def _receipt(offer: _Offer, answer: AcceptAnswer) -> Receipt | Refusal:
             return Refusal(code=RefusalCode.IDEMPOTENCY_KEY_REUSED, detail=text)
         case TemplateMismatch():
             return _mismatch(sender, acceptance.request, answer)
+        case BacklogFull():
+            text = "As many messages of this app wait as may; send it again when some have left."
+            return Refusal(code=RefusalCode.BACKLOG_FULL, detail=text)
         case _:
             assert_never(answer)
 

@@ -11,6 +11,7 @@ from shared.domain.identifiers import PhoneNumber
 from shared.domain.message import WhenOpen
 from shared.domain.provider_errors import Scope
 
+DEFAULT_MAX_BACKLOG = 100_000
 SCOPES = ("messages", "contacts:read", "contacts", "templates:read", "templates", "events", "admin")
 
 
@@ -121,6 +122,8 @@ class App:
     callback_secrets: tuple[Secret, ...] = ()
     #: Private networks that its callback may lie in; only there may it be plain http.
     callback_networks: tuple[Network, ...] = ()
+    #: Messages of it that may wait at most, in one business.
+    max_backlog: int = DEFAULT_MAX_BACKLOG
 
     def may_use(self, alias: str) -> bool:
         return not self.senders or alias in self.senders

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask, Response, current_app, g
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
-from shared.acceptance import Refusal
+from shared.acceptance import Refusal, RefusalCode
 from shared.errors import FinestraError, StoreUnavailableError
 from shared.observability import LogEvent, get_logger, place_of
 
@@ -20,6 +20,8 @@ MEDIA_TYPE = "application/problem+json"
 #: By field, as the body names it; an entry is a text, or for the lint its code and mend.
 FieldErrors = Mapping[str, Sequence[str | Mapping[str, str]]]
 _RETRY_AFTER_SECONDS = "2"
+#: A backlog goes at the sender's rate: some hundreds have left by then.
+_BACKLOG_RETRY_SECONDS = "5"
 
 
 class Code(StrEnum):
@@ -50,6 +52,7 @@ class Code(StrEnum):
     TEMPLATE_LINT = "template_lint"
     UNSUPPORTED_BY_PROVIDER = "unsupported_by_provider"
     TOO_MANY_AT_ONCE = "too_many_at_once"
+    BACKLOG_FULL = "backlog_full"
     INTERNAL_ERROR = "internal_error"
     PROVIDER_REFUSED = "provider_refused"
     MEDIA_HOST_NOT_ALLOWED = "media_host_not_allowed"
@@ -96,6 +99,7 @@ KINDS: Mapping[Code, Kind] = {
         HTTPStatus.UNPROCESSABLE_ENTITY, "The sender's provider does not support this"
     ),
     Code.TOO_MANY_AT_ONCE: Kind(HTTPStatus.TOO_MANY_REQUESTS, "Too many of these are under way"),
+    Code.BACKLOG_FULL: Kind(HTTPStatus.TOO_MANY_REQUESTS, "The app has too many messages waiting"),
     Code.INTERNAL_ERROR: Kind(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here"),
     Code.PROVIDER_REFUSED: Kind(HTTPStatus.BAD_GATEWAY, "The provider refused"),
     Code.MEDIA_HOST_NOT_ALLOWED: Kind(HTTPStatus.BAD_GATEWAY, "The file lies where we may not fetch it"),
@@ -175,7 +179,8 @@ def problem_body(code: Code, detail: str, *, errors: FieldErrors | None = None) 
 
 def problem_of(refusal: Refusal) -> ProblemError:
     """What the door answers when a message is refused."""
-    return ProblemError(Code(refusal.code), refusal.detail, errors=refusal.errors)
+    headers = {"Retry-After": _BACKLOG_RETRY_SECONDS} if refusal.code is RefusalCode.BACKLOG_FULL else {}
+    return ProblemError(Code(refusal.code), refusal.detail, errors=refusal.errors, headers=headers)
 
 
 def _answer(error: Exception) -> Response:

@@ -28,7 +28,6 @@ _SHORTEST_CALLBACK_KEY, _LONGEST_CALLBACK_KEY = 24, 64
 #: Settings of the contract that this version reads past: a start warns of each one that stands in the file.
 _NOT_WATCHED = {
     "senders": ("provider",),
-    "apps": ("max_backlog",),
     "policy": ("promotional_content", "confirm_opt_out"),
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from shared.configuration import SCOPES, Network, Secret
+from shared.configuration import DEFAULT_MAX_BACKLOG, SCOPES, Network, Secret
 from shared.domain.consent import KEYWORD_LANGUAGES
 from shared.domain.identifiers import InvalidIdentifierError, PhoneNumber
 from shared.domain.message import WhenOpen
@@ -136,6 +136,7 @@ class AppSchema(Schema):
     )
     senders = fields.List(fields.String(), load_default=list)
     scopes = fields.List(fields.String(validate=validate.OneOf(SCOPES)), required=True)
+    max_backlog = fields.Integer(load_default=DEFAULT_MAX_BACKLOG, validate=validate.Range(min=1))
     callback_url = fields.Url(load_default=None, schemes={"http", "https"}, require_tld=False)
     callback_secrets = fields.List(
         _SecretField(), load_default=list, data_key="callback_secret", validate=validate.Length(max=2)

@@ -50,6 +50,7 @@ class Keys:
     templates:{b}:account                   set         its templates · likewise
     resting:{b}                             sorted set  template stopped by an error → until · its end
     sender:{b}:sender                       hash        version, halts, circuit, rate · for ever: one a sender
+    backlog:{b}                             hash        app → messages that are still owed · for ever
     pair:{b}:sender:contact                 string      `start|count` of a burst (ms) · until it is paid off
     reached:{b}:portfolio                   sorted set  contact → last begin outside its window · two days
     bell:{b}:sender                         string      a doorbell is on its way · 5 s
@@ -129,6 +130,9 @@ class Keys:
 
     def sender(self, sender: str) -> str:
         return self._key("sender", sender)
+
+    def backlog(self) -> str:
+        return self._key("backlog")
 
     def reached(self, portfolio: str) -> str:
         return self._key("reached", portfolio)

@@ -9,7 +9,7 @@ from typing import Any
 import redis
 
 from shared.clock import duration_ms, from_ms, to_ms
-from shared.configuration import AnySender
+from shared.configuration import DEFAULT_MAX_BACKLOG, AnySender
 from shared.domain.identifiers import MessageId
 from shared.domain.identity import key_of
 from shared.domain.message import MessageRequest, MessageState
@@ -36,6 +36,8 @@ class Acceptance:
     fingerprint: str = ""
     #: Whether the answer shall say what a decision would look at.
     wants_facts: bool = True
+    #: So many messages of the app may wait at most.
+    max_backlog: int = DEFAULT_MAX_BACKLOG
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,12 @@ class TemplateMismatch:
     expected: tuple[str, ...]
 
 
-AcceptAnswer = Accepted | KeyReused | TemplateMismatch
+@dataclass(frozen=True, slots=True)
+class BacklogFull:
+    """As many messages of the app wait as may."""
+
+
+AcceptAnswer = Accepted | KeyReused | TemplateMismatch | BacklogFull
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +162,8 @@ class Messages:
                 return KeyReused()
             case "mismatch":
                 return TemplateMismatch(answer[1], _variables(answer[2]))
+            case "full":
+                return BacklogFull()
             case _:
                 _, message_id, accepted_at, ring, known = answer
                 return Accepted(
@@ -186,6 +195,7 @@ class Messages:
             duration_ms(BELL_LIFE),
             int(acceptance.wants_facts),
             watched_word(sender),
+            acceptance.max_backlog,
         )
         return Call.of("accept", sender.business, *arguments)
 

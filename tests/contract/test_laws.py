@@ -4,6 +4,7 @@ A machine accepts, claims, begins, settles, repeats and crashes as chance has it
 where everything stands in Redis. At the end it lets all run out, and nothing may be left.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -184,6 +185,9 @@ class Standing:
         self.expiring = set(client.zrange("expiring:{default}", 0, -1))
         self.in_lane = [id_ for lane in self.lanes.values() for id_ in lane]
         self.in_hand = set(self.claimed.values())
+        backlog = client.hgetall("backlog:{default}").items()
+        self.backlog = Counter({app: int(number) for app, number in backlog})
+        self.apps = {id_: client.hget(KEYS.message(id_), "app") for id_ in ids}
         self.states = {id_: MessageState(client.hget(KEYS.message(id_), "state")) for id_ in ids}
 
     def those_in(self, states: frozenset[MessageState]) -> Iterator[str]:
@@ -243,6 +247,12 @@ def whoever_is_ready_is_found_in_its_queue(standing: Standing) -> None:
         assert looked_at[queue] <= earliest, queue
 
 
+def what_each_app_has_in_hand_is_counted(standing: Standing) -> None:
+    owed = WAITING | {MessageState.SENDING}
+
+    assert +standing.backlog == Counter(standing.apps[id_] for id_ in standing.those_in(owed))
+
+
 def whoever_is_leased_is_claimed(standing: Standing) -> None:
     assert sorted(standing.leased) == sorted(standing.claimed)
 
@@ -260,6 +270,7 @@ LAWS = (
     final_messages_stand_nowhere,
     a_contact_with_work_stands_in_exactly_one_place,
     whoever_is_ready_is_found_in_its_queue,
+    what_each_app_has_in_hand_is_counted,
     whoever_is_leased_is_claimed,
     the_index_of_states_says_what_the_messages_say,
 )

@@ -36,7 +36,7 @@ blueprint = Blueprint("messages", __name__, description="Messages on their way o
 
 
 @blueprint.route("/v1/messages", methods=["POST"])
-@blueprint.guarded("messages")
+@blueprint.guarded("messages", problems=(HTTPStatus.TOO_MANY_REQUESTS,))
 @blueprint.body(MessageRequestSchema(), example=EXAMPLE)
 @blueprint.arguments(AcceptQuerySchema(), location="query")
 @blueprint.arguments(AcceptHeadersSchema(), location="headers")

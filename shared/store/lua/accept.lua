@@ -1,13 +1,13 @@
 -- Accepts messages: each written, placed in its lane, and the sender's bell claimed, in one step.
 -- USES lanes limits deciding indexes
--- ROWS 19, at most 150 at once
+-- ROWS 20, at most 150 at once
 -- KEYS  business
 -- ARGV  for each row: now, id, sender, contact, priority, expires_at, request (JSON), app, reference, in_doubt,
 --       templates (ids, space between), variables (one word a template: names joined by ','; '-' for none),
 --       idempotency key or '', fingerprint of the body, its life in ms, retention in ms, bell's life in ms,
---       whether the facts are wanted (1 or 0), what is watched (parts/limits.lua)
+--       whether the facts are wanted (1 or 0), what is watched (parts/limits.lua), the app's largest backlog
 -- Returns for each row {'accepted', id, accepted_at, ring, facts or {}}, also for a repeat; {'reused'};
---       {'mismatch', template, its variables}
+--       {'mismatch', template, its variables}; {'full'}: its backlog
 local function stored_answer(row, idempotency)
   local stored = idempotency and redis.call('GET', idempotency)
   if not stored then
@@ -21,13 +21,16 @@ local function stored_answer(row, idempotency)
   return {'accepted', old.id, old.at, 0, row[18] == '1' and known or {}}
 end
 
-local function mismatch(templates, variables)
-  local expected = words(variables)
-  for i, template in ipairs(words(templates)) do
+local function refusal(row)
+  local expected = words(row[12])
+  for i, template in ipairs(words(row[11])) do
     local found = redis.call('HGET', key('template', template), 'variables')
     if found and found ~= expected[i] then
       return {'mismatch', template, found}
     end
+  end
+  if tonumber(redis.call('HGET', key('backlog'), row[8]) or '0') >= tonumber(row[20]) then
+    return {'full'}
   end
 end
 
@@ -41,6 +44,7 @@ local function write(row, contact)
     'state', 'queued', 'state_at', now, 'timeline', '{"at":' .. now .. ',"event":"accepted"}')
   redis.call('PEXPIREAT', key('message', id), whole(row[6] + row[16]))
   redis.call('ZADD', key('state', 'queued'), now, id)
+  redis.call('HINCRBY', key('backlog'), row[8], 1)
   emit(now, 'message.accepted', id)
   redis.call('ZADD', key('lane', row[3], contact), score, id)
   redis.call('ZADD', key('expiring'), row[6], id)
@@ -59,11 +63,10 @@ local function accept(row)
   if accepted_at then
     return {'accepted', id, accepted_at, 0, is_wanted and facts(sender, contact, row[11], read_limits(row[19])) or {}}
   end
-  answer = mismatch(row[11], row[12])
+  answer = refusal(row)
   if answer then
     return answer
   end
-
   write(row, contact)
   place(sender, contact, now)
   local known = is_wanted and facts(sender, contact, row[11], read_limits(row[19])) or {}
@@ -74,4 +77,4 @@ local function accept(row)
   return {'accepted', id, now, redis.call('SET', key('bell', sender), '1', 'NX', 'PX', row[17]) and 1 or 0, known}
 end
 
-return each_row(19, accept)
+return each_row(20, accept)

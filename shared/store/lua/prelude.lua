@@ -81,13 +81,19 @@ end
 local RANK = {sent = 1, delivered = 2, read = 3, played = 4}
 local WAITING = {queued = true, deferred = true, held = true}
 
+-- What an app still has in hand here: its backlog.
+local OWED = {queued = true, deferred = true, held = true, sending = true}
+
 local OF_AN_ATTEMPT = {submitted = true, failed = true, unknown = true, window_refused = true}
 local TOLD = {submitted = true, sent = true, delivered = true, read = true, failed = true, refused = true,
   expired = true, cancelled = true, held = true, unknown = true}
 
--- Where a message stands is kept in it and in the index of its state; apps are told of some. This is all but the
--- message itself.
+-- Where a message stands is kept in it and in the index of its state, and counted for its app; apps are told of some.
+-- This is all but the message itself.
 local function index_state(id, old, new, now)
+  if (OWED[old or ''] or false) ~= (OWED[new] or false) then
+    redis.call('HINCRBY', key('backlog'), redis.call('HGET', key('message', id), 'app'), OWED[new] and 1 or -1)
+  end
   if old and old ~= '' then
     redis.call('ZREM', key('state', old), id)
   end
