@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from shared.clock import rfc3339
 from shared.domain.message import MessageRequest
 from shared.domain.routing import (
-    EXPLANATIONS,
     Defer,
     Facts,
     Refuse,
@@ -19,6 +18,34 @@ from shared.domain.routing import (
 )
 
 _Detail = Callable[[Route, MessageRequest, Facts], str]
+
+
+#: A sentence for people, by rule. A test holds that none is missing.
+EXPLANATIONS: Mapping[Rule, str] = {
+    Rule.EXPIRED: "Its time had passed before it could be sent.",
+    Rule.OPTED_OUT: "The contact opted out of this category and has not written since.",
+    Rule.WINDOW_OPEN: "The customer service window was open with enough time left for a session message.",
+    Rule.WAITING_FOR_WINDOW: "The window was not open; the request asked to wait until the contact writes.",
+    Rule.NUDGED: "The window was not open; a template asks the contact to answer, and this goes after that.",
+    Rule.NUDGE_FAILED: "The template that was to ask the contact for an answer came to nothing.",
+    Rule.NUDGE_NOT_NEEDED: "The contact wrote before the template that was to ask for an answer had left.",
+    Rule.WINDOW_CLOSED: "The customer service window was closed.",
+    Rule.WINDOW_CLOSED_NO_TEMPLATE: "The window was not open and there is no template to send instead.",
+    Rule.TEMPLATE_NOT_APPROVED: "The template is not registered or lacks an approval.",
+    Rule.TEMPLATE_MISMATCH: "The request's variables no longer fit the template.",
+    Rule.TEMPLATE_CATEGORY_REFUSED: "The template's category has been changed or is refused by policy.",
+    Rule.NO_OPT_IN: "The contact has given no opt-in for the template's category.",
+    Rule.PHONE_NUMBER_REQUIRED: "Authentication templates need a phone number, and only an id is known.",
+    Rule.RECIPIENT_CAPPED: "The provider takes no such message for this contact for now.",
+    Rule.TEMPLATE_PENDING: "The template still waits for its approval.",
+    Rule.TEMPLATE_PAUSED: "The template is paused.",
+    Rule.WINDOW_CLOSING: "The window was about to close, so the template went instead of the text.",
+    Rule.TEMPLATE_PREFERRED: "The window was open, but a template was asked for or nothing else may go.",
+    Rule.SENDER_HALTED: "The sender is halted.",
+    Rule.MESSAGING_LIMIT: "The daily limit of contacts outside their windows is used up.",
+    Rule.PAIR_LIMIT: "The contact has just been sent to; WhatsApp limits the pace for one contact.",
+    Rule.SENDER_LIMIT: "The sender's throughput is used up for the moment.",
+}
 
 
 def explain_route(route: Route, request: MessageRequest, facts: Facts) -> str:
@@ -108,6 +135,7 @@ _DETAILS: Mapping[Rule, _Detail] = {
     Rule.EXPIRED: _expired,
     Rule.OPTED_OUT: _opted_out,
     Rule.WAITING_FOR_WINDOW: _held,
+    Rule.NUDGED: _held,
     Rule.WINDOW_CLOSED: _window_closed,
     Rule.TEMPLATE_NOT_APPROVED: _asked_templates,
     Rule.TEMPLATE_MISMATCH: _asked_templates,

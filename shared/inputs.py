@@ -21,6 +21,7 @@ from shared.store.contents import kind_of
 
 #: Stand for what is not stored; `decide` asks only whether there is one, and how it is named.
 _SOME_CONTENT = Text("…")
+_SOME_MESSAGE = "msg_0"
 _SOME_NUMBER = ContactId("+10000000000")
 _SOME_ID = ContactId("XX.0")
 
@@ -54,6 +55,8 @@ def inputs_of(request: MessageRequest, facts: Facts) -> dict[str, Any]:
             "pair_until": _time(facts.pair_limit_until),
             "sender_until": _time(facts.sender_limit_until),
         },
+        "is_nudge": request.nudge_for is not None,
+        "has_nudge_failed": facts.has_nudge_failed,
         "content": None if request.content is None else kind_of(request.content),
         "expires_at": rfc3339(request.expires_at),
         "category": request.category,
@@ -134,6 +137,7 @@ def _load_request(inputs: Mapping[str, Any]) -> MessageRequest:
         category=Category(inputs["category"]),
         when_open=WhenOpen(inputs["when_open"]),
         when_closed=WhenClosed(inputs["when_closed"]),
+        nudge_for=_SOME_MESSAGE if inputs["is_nudge"] else None,
         expires_at=_moment(inputs["expires_at"]),
     )
 
@@ -157,6 +161,7 @@ def _load_facts(inputs: Mapping[str, Any], now: datetime) -> Facts:
         sender_limit_until=_load_time(limits["sender_until"]),
         is_number_known=contact["is_number_known"],
         is_number_given_up=contact["is_number_given_up"],
+        has_nudge_failed=inputs["has_nudge_failed"],
     )
 
 

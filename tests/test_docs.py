@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.routing import EXPLANATIONS, Rule
+from shared.domain.routing import Rule
+from shared.explanation import EXPLANATIONS
 from shared.observability import LogEvent
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -13,7 +13,7 @@ from shared.configuration import AnySender
 from shared.decision import addressee, describe, facts_of
 from shared.deps import Deps
 from shared.domain.identifiers import AttemptReference, InvalidIdentifierError, PhoneNumber
-from shared.domain.routing import Route, SessionRoute, TemplateRoute, decide
+from shared.domain.routing import Facts, Route, SessionRoute, TemplateRoute, decide
 from shared.errors import StoreUnavailableError
 from shared.observability import LogEvent, get_logger, place_of
 from shared.providers.base import Outgoing, Rejected, SendResult, Submitted
@@ -21,6 +21,7 @@ from shared.settings import LEASE, PROVIDER_DEADLINE
 from shared.store.claims import Begin, Changed, Claim, Go, Outcome, Settle, Stepped
 from shared.store.codec import Known
 from workers.aftermath import Aftermath
+from workers.nudges import is_nudging, nudge, settle_nudged
 from workers.outcomes import settle_sent, settle_unsent
 from workers.report import Report, Settled
 
@@ -144,6 +145,8 @@ class Attempts:
             claim = replace(claim, known=known)
         facts = facts_of(known, self._sender, self._deps.settings.configuration.policy, now)
         route = decide(claim.request, facts)
+        if is_nudging(route):
+            return self._nudge(claim, route, facts, now)
         if not isinstance(route, SessionRoute | TemplateRoute):
             settle = replace(
                 settle_unsent(claim, route, facts),
@@ -162,6 +165,12 @@ class Attempts:
             attempt={"started_at": to_ms(now), "route": describe(route, claim.request, facts)},
         )
         return begin, route
+
+    def _nudge(self, claim: Claim, route: Route, facts: Facts, now: datetime) -> Settle:
+        nudged = nudge(self._deps.messages, claim, self._deps.new_message_id(), now)
+        settle = settle_nudged(claim, facts, nudged)
+        self._note(claim, route, settle, now)
+        return settle
 
     def _send(self, begun: Sequence[_Begun]) -> list[Settle]:
         """The request. What Redis has delayed for too long stays here: provably unsent."""

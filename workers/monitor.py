@@ -18,6 +18,7 @@ _EVENT_TYPES = {
     Outcome.SUBMITTED: "task-succeeded",
     Outcome.HELD: "task-succeeded",
     Outcome.EXPIRED: "task-failed",
+    Outcome.CANCELLED: "task-succeeded",
     Outcome.FAILED: "task-failed",
     Outcome.REFUSED: "task-failed",
     Outcome.DEFERRED: "task-retried",

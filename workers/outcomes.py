@@ -1,25 +1,35 @@
 """What a provider's answer, or a route that sends nothing, means for the message: from values to a Settle."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 from shared.clock import duration_ms, to_ms
 from shared.decision import describe
 from shared.domain.halts import is_wholly_halted
+from shared.domain.identifiers import MessageId
 from shared.domain.provider_errors import Effects, effects_of
 from shared.domain.retry import ErrorClass, GiveUp, RetryAt, next_step
 from shared.domain.routing import Defer, Facts, Hold, Refuse, RouteKind, Rule
 from shared.providers.base import Rejected, SendResult, Submitted
 from shared.store.claims import Claim, Outcome, Settle
-from shared.store.keys import day_group, sender_group, template_group, window_group
+from shared.store.keys import day_group, nudge_group, sender_group, template_group, window_group
+
+_REFUSALS: Mapping[Rule, Outcome] = {
+    Rule.EXPIRED: Outcome.EXPIRED,
+    Rule.NUDGE_NOT_NEEDED: Outcome.CANCELLED,
+}
 
 
-def settle_unsent(claim: Claim, route: Hold | Defer | Refuse, facts: Facts) -> Settle:
-    """A route that sends nothing."""
+def settle_unsent(
+    claim: Claim, route: Hold | Defer | Refuse, facts: Facts, *, nudge: MessageId | None = None
+) -> Settle:
+    """A route that sends nothing. `nudge`: what asks for the answer that it waits for."""
     described = describe(route, claim.request, facts)
     match route:
         case Hold():
-            groups = (window_group(claim.sender.alias, claim.known.contact),)
+            of_nudge = (nudge_group(nudge),) if nudge else ()
+            groups = (window_group(claim.sender.alias, claim.known.contact), *of_nudge)
             return Settle(
                 claim=claim, outcome=Outcome.HELD, reason=route.rule, route=described, groups=groups
             )
@@ -35,7 +45,7 @@ def settle_unsent(claim: Claim, route: Hold | Defer | Refuse, facts: Facts) -> S
                 groups=_groups(claim, route, facts),
             )
         case Refuse():
-            outcome = Outcome.EXPIRED if route.rule is Rule.EXPIRED else Outcome.REFUSED
+            outcome = _REFUSALS.get(route.rule, Outcome.REFUSED)
             return Settle(claim=claim, outcome=outcome, reason=route.rule, route=described)
         case _:
             assert_never(route)

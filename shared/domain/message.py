@@ -123,6 +123,8 @@ class WhenOpen(StrEnum):
 class WhenClosed(StrEnum):
     TEMPLATE = "template"
     WAIT = "wait"
+    #: Send the template so that the contact answers, and the content after that.
+    NUDGE = "nudge"
     REFUSE = "refuse"
 
 
@@ -151,4 +153,6 @@ class MessageRequest:
     priority: Priority = Priority.NORMAL
     in_doubt: InDoubt = InDoubt.HOLD
     reference: str | None = None
+    #: A nudge: the id of the content that waits for its answer.
+    nudge_for: str | None = None
     expires_at: datetime

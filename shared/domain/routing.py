@@ -23,6 +23,9 @@ class Rule(StrEnum):
     OPTED_OUT = "opted_out"
     WINDOW_OPEN = "window_open"
     WAITING_FOR_WINDOW = "waiting_for_window"
+    NUDGED = "nudged"
+    NUDGE_FAILED = "nudge_failed"
+    NUDGE_NOT_NEEDED = "nudge_not_needed"
     WINDOW_CLOSED = "window_closed"
     WINDOW_CLOSED_NO_TEMPLATE = "window_closed_no_template"
     TEMPLATE_NOT_APPROVED = "template_not_approved"
@@ -39,31 +42,6 @@ class Rule(StrEnum):
     MESSAGING_LIMIT = "messaging_limit"
     PAIR_LIMIT = "pair_limit"
     SENDER_LIMIT = "sender_limit"
-
-
-#: A sentence for people, by rule. A test holds that none is missing.
-EXPLANATIONS: Mapping[Rule, str] = {
-    Rule.EXPIRED: "Its time had passed before it could be sent.",
-    Rule.OPTED_OUT: "The contact opted out of this category and has not written since.",
-    Rule.WINDOW_OPEN: "The customer service window was open with enough time left for a session message.",
-    Rule.WAITING_FOR_WINDOW: "The window was not open; the request asked to wait until the contact writes.",
-    Rule.WINDOW_CLOSED: "The customer service window was closed.",
-    Rule.WINDOW_CLOSED_NO_TEMPLATE: "The window was not open and there is no template to send instead.",
-    Rule.TEMPLATE_NOT_APPROVED: "The template is not registered or lacks an approval.",
-    Rule.TEMPLATE_MISMATCH: "The request's variables no longer fit the template.",
-    Rule.TEMPLATE_CATEGORY_REFUSED: "The template's category has been changed or is refused by policy.",
-    Rule.NO_OPT_IN: "The contact has given no opt-in for the template's category.",
-    Rule.PHONE_NUMBER_REQUIRED: "Authentication templates need a phone number, and only an id is known.",
-    Rule.RECIPIENT_CAPPED: "The provider takes no such message for this contact for now.",
-    Rule.TEMPLATE_PENDING: "The template still waits for its approval.",
-    Rule.TEMPLATE_PAUSED: "The template is paused.",
-    Rule.WINDOW_CLOSING: "The window was about to close, so the template went instead of the text.",
-    Rule.TEMPLATE_PREFERRED: "The window was open, but a template was asked for or nothing else may go.",
-    Rule.SENDER_HALTED: "The sender is halted.",
-    Rule.MESSAGING_LIMIT: "The daily limit of contacts outside their windows is used up.",
-    Rule.PAIR_LIMIT: "The contact has just been sent to; WhatsApp limits the pace for one contact.",
-    Rule.SENDER_LIMIT: "The sender's throughput is used up for the moment.",
-}
 
 
 class RouteKind(StrEnum):
@@ -157,6 +135,8 @@ class Facts:
     is_number_known: bool = False
     #: It was the contact's before WhatsApp gave it another id, and may be somebody else's by now.
     is_number_given_up: bool = False
+    #: The nudge that this content waited for came to nothing, and no other is alive.
+    has_nudge_failed: bool = False
 
 
 #: Verdicts on one template after which the next alternate is looked at.
@@ -177,12 +157,16 @@ def _decide_what(request: MessageRequest, facts: Facts) -> Route:
     if _is_opted_out(request.category, facts):
         return Refuse(rule=Rule.OPTED_OUT)
     is_usable = facts.window.is_open_for(facts.margin, facts.now)
+    if is_usable and request.nudge_for is not None:
+        return Refuse(rule=Rule.NUDGE_NOT_NEEDED)
     if is_usable and request.when_open is WhenOpen.SESSION:
         session = _session(request, facts)
         if session is not None:
             return session
     if not is_usable and request.when_closed is WhenClosed.WAIT:
         return Hold(rule=Rule.WAITING_FOR_WINDOW)
+    if not is_usable and request.when_closed is WhenClosed.NUDGE:
+        return Refuse(rule=Rule.NUDGE_FAILED) if facts.has_nudge_failed else Hold(rule=Rule.NUDGED)
     if not is_usable and request.when_closed is WhenClosed.REFUSE:
         return Refuse(rule=Rule.WINDOW_CLOSED)
     if not request.templates:

@@ -97,6 +97,14 @@ class MessageSchema(MessageFactsSchema):
         allow_none=True,
         metadata={"description": "Why the provider keeps it back."},
     )
+    nudge_for = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The content that waits for the answer to this."},
+    )
+    nudged_by = fields.String(
+        required=True, allow_none=True, metadata={"description": "The template that asks for the answer."}
+    )
 
 
 class ExplanationSchema(AnswerSchema):

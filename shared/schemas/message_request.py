@@ -163,6 +163,8 @@ class MessageRequestSchema(RequestSchema):
             mistakes["when_open"] = ["template needs a template"]
         if values["expires_in"] is not None and values["expires_at"] is not None:
             mistakes["expires_at"] = ["give expires_in or expires_at, not both"]
+        if values["when_closed"] is WhenClosed.NUDGE and not (values["text"] and values["template"]):
+            mistakes["when_closed"] = ["nudge needs content and a template"]
         if mistakes:
             raise ValidationError(mistakes)
 

@@ -19,6 +19,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
     REFUSED = "refused"
     EXPIRED = "expired"
+    CANCELLED = "cancelled"
     DEFERRED = "deferred"
     HELD = "held"
     UNKNOWN = "unknown"

@@ -49,6 +49,7 @@ def dump_request(request: MessageRequest) -> str:
             "priority": request.priority,
             "in_doubt": request.in_doubt,
             "reference": request.reference,
+            **({} if request.nudge_for is None else {"nudge_for": request.nudge_for}),
             "expires_at": to_ms(request.expires_at),
         }
     )
@@ -105,6 +106,7 @@ def load_request(text: str) -> MessageRequest:
         priority=Priority(stored["priority"]),
         in_doubt=InDoubt(stored["in_doubt"]),
         reference=stored["reference"],
+        nudge_for=stored.get("nudge_for"),
         expires_at=from_ms(stored["expires_at"]),
     )
 

@@ -168,5 +168,10 @@ def day_group(sender: str) -> str:
     return f"day:{sender}"
 
 
+def nudge_group(message_id: object) -> str:
+    """What waits for the answer to this nudge; woken when it comes to nothing."""
+    return f"nudge:{message_id}"
+
+
 def template_group(template_id: object) -> str:
     return f"template:{template_id}"

@@ -19,7 +19,7 @@ from shared.store.connection import read_hash, translated
 from shared.store.keys import Keys
 from shared.store.lanes import BELL_LIFE
 from shared.store.limits import watched_word
-from shared.store.scripts import Call, Scripts
+from shared.store.scripts import Argument, Call, Scripts
 
 _IDEMPOTENCY_LIFE = timedelta(hours=24)
 
@@ -49,6 +49,16 @@ class Accepted:
     must_ring: bool
     #: None: the facts were not wanted.
     known: Known | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nudged:
+    """What asks a contact for the answer that content waits for."""
+
+    #: None: the content's own came to nothing, and no other is alive.
+    by: MessageId | None
+    #: What the content is settled on: it is decided anew if the nudge has ended since.
+    versions: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +99,8 @@ class MessageRecord:
     pricing: Mapping[str, Any] | None
     provider_message_id: str | None
     not_before: datetime | None
+    #: Of content that waits or waited for an answer: the template that asks for it.
+    nudged_by: str | None = None
 
     @property
     def last_error(self) -> Mapping[str, Any] | None:
@@ -115,6 +127,19 @@ class Messages:
         """The same for many, each by itself, in one round trip."""
         calls = [self._accept_call(sender, acceptance, now) for sender, acceptance in acceptances]
         return [self._accept_answer(answer) for answer in self._scripts.run_all(calls)] if calls else []
+
+    def nudge(
+        self, sender: AnySender, content: MessageId, versions: str, acceptance: Acceptance, *, now: datetime
+    ) -> Nudged | None:
+        """Send `acceptance`, of the content's app, or join the nudge that is under way. Safe to repeat.
+
+        None: what the content was decided on (`versions`) has changed.
+        """
+        row = self._accept_arguments(sender, acceptance, now)
+        answer = self._scripts.run(Call.of("nudge", sender.business, content.value, versions, *row))
+        if answer[0] == "changed":
+            return None
+        return Nudged(versions=answer[1], by=MessageId(answer[2]) if answer[0] == "nudged" else None)
 
     def facts(self, sender: AnySender, request: MessageRequest) -> Known:
         """What a decision about `request` would look at now; for dry runs."""
@@ -174,8 +199,13 @@ class Messages:
                 )
 
     def _accept_call(self, sender: AnySender, acceptance: Acceptance, now: datetime) -> Call:
+        return Call.of("accept", sender.business, *self._accept_arguments(sender, acceptance, now))
+
+    def _accept_arguments(
+        self, sender: AnySender, acceptance: Acceptance, now: datetime
+    ) -> tuple[Argument, ...]:
         request = acceptance.request
-        arguments = (
+        return (
             to_ms(now),
             acceptance.message_id.value,
             sender.alias,
@@ -197,7 +227,6 @@ class Messages:
             watched_word(sender),
             acceptance.max_backlog,
         )
-        return Call.of("accept", sender.business, *arguments)
 
 
 def template_ids(sender: AnySender, request: MessageRequest) -> list[TemplateId]:
@@ -223,6 +252,7 @@ def read_message(message_id: MessageId, stored: Mapping[str, str]) -> MessageRec
         pricing=json.loads(stored["pricing"]) if "pricing" in stored else None,
         provider_message_id=stored.get("provider_message_id"),
         not_before=from_ms(not_before) if not_before else None,
+        nudged_by=stored.get("nudged_by"),
     )
 
 

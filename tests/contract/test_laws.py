@@ -43,7 +43,7 @@ from shared.domain.message import (
 )
 from shared.domain.provider_errors import ErrorRow, Scope
 from shared.domain.retry import ErrorClass
-from shared.domain.routing import RouteKind, SessionRoute, TemplateRoute, decide
+from shared.domain.routing import Facts, RouteKind, SessionRoute, TemplateRoute, decide
 from shared.domain.session_content import Text
 from shared.domain.templates import Approval, Gate, TemplateId
 from shared.providers.base import NOT_TAKEN, SILENT, THROTTLED, Rejected, SendResult, Submitted
@@ -68,6 +68,7 @@ from tests.builders import (
     template,
     wrote,
 )
+from workers.nudges import is_nudging, nudge, request_of, settle_nudged
 from workers.outcomes import effects_on_others, settle_sent, settle_unsent, word_of_provider
 
 pytestmark = pytest.mark.timeout(600)  # what fails is made smaller for up to five minutes
@@ -87,6 +88,9 @@ TEMPLATES = (PENDING, APPROVED)
 SECOND = timedelta(seconds=1)
 
 WAITING = frozenset({MessageState.QUEUED, MessageState.HELD, MessageState.DEFERRED})
+ENDED_BADLY = frozenset(
+    {MessageState.FAILED, MessageState.REFUSED, MessageState.EXPIRED, MessageState.CANCELLED}
+)
 FINAL = frozenset(MessageState) - WAITING - {MessageState.SENDING, MessageState.UNKNOWN}
 
 contacts = st.sampled_from(CONTACTS)
@@ -180,6 +184,8 @@ class Standing:
         self.placed = client.hgetall(f"placed:{{default}}:{SENDER.alias}")
         self.index = sorted_sets(client, "state:{default}:")
         self.held = [id_ for held in sorted_sets(client, "held:{default}:").values() for id_ in set(held)]
+        self.nudged = sorted_sets(client, "held:{default}:nudge:")
+        self.waking = {name.removeprefix("nudge:") for name in client.hkeys("waking:{default}")}
         self.leased = client.zrange(f"leased:{{default}}:{SENDER.alias}", 0, -1)
         self.claimed = client.hgetall(f"claimed:{{default}}:{SENDER.alias}")
         self.expiring = set(client.zrange("expiring:{default}", 0, -1))
@@ -263,7 +269,14 @@ def the_index_of_states_says_what_the_messages_say(standing: Standing) -> None:
     assert sorted(indexed) == sorted(standing.states.items())
 
 
+def what_waits_for_an_answer_has_a_nudge_that_may_get_one(standing: Standing) -> None:
+    """Or the clock is about to wake it."""
+    for id_, waiting in standing.nudged.items():
+        assert standing.states[id_] not in ENDED_BADLY or id_ in standing.waking, (id_, waiting)
+
+
 LAWS = (
+    what_waits_for_an_answer_has_a_nudge_that_may_get_one,
     waiting_messages_stand_in_their_lane_or_are_held,
     a_message_being_sent_is_in_its_lane_and_in_hand,
     a_doubt_outside_its_lane_is_forgotten_by_the_clock,
@@ -314,6 +327,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(content=contents, manner=manners, app=apps, lifetime=lifetimes, times=times)
     def accept(self, content, manner, app, lifetime, times):
+        if manner["when_closed"] is WhenClosed.NUDGE and not (content["content"] and content["templates"]):
+            manner = {**manner, "when_closed": WhenClosed.WAIT}  # the doors refuse it
         asked = request(**content, **manner, expires_at=self.now + lifetime)
         acceptance = Acceptance(message_id=MessageId.from_ulid(str(ULID())), app=app, request=asked)
         for _ in range(times):
@@ -504,6 +519,9 @@ class Machine(RuleBasedStateMachine):
     def decide_once(self, claim: Claim, *, times: int) -> Attempt | Changed | None:
         facts = facts_of(claim.known, SENDER, Policy(), self.now)
         route = decide(claim.request, facts)
+        if is_nudging(route):
+            self.nudge(claim, facts, times=times)
+            return None
         if not isinstance(route, SessionRoute | TemplateRoute):
             unsent = replace(settle_unsent(claim, route, facts), versions=claim.known.versions)
             self.settle(replace(unsent, provider="idle" if claim.known.is_away else ""), times=times)
@@ -514,6 +532,14 @@ class Machine(RuleBasedStateMachine):
         if isinstance(answer, Go):
             return Attempt(claim=claim, number=answer.attempt, kind=route.kind)
         return answer if isinstance(answer, Changed) else None
+
+    def nudge(self, claim: Claim, facts: Facts, *, times: int) -> None:
+        new_id = MessageId.from_ulid(str(ULID()))
+        nudged, *repeats = [nudge(self.stores.messages, claim, new_id, self.now) for _ in range(times)]
+        assert repeats in ([], [nudged])
+        if nudged is not None and nudged.by == new_id:
+            self.requests[new_id.value] = request_of(claim)
+        self.settle(settle_nudged(claim, facts, nudged), times=times)
 
     def begin(
         self, claim: Claim, route: dict[str, Any], *, is_outside_window: bool, times: int

@@ -201,7 +201,7 @@ class TestAccept:
             ({"txt": "ciao"}, "txt"),
             ({"when_open": "template"}, "when_open"),
             ({"when_open": "always"}, "when_open"),
-            ({"when_closed": "nudge"}, "when_closed"),
+            ({"when_closed": "never"}, "when_closed"),
             ({"category": "promo"}, "category"),
             ({"priority": "urgent"}, "priority"),
             ({"in_doubt": "maybe"}, "in_doubt"),

@@ -9,10 +9,10 @@ from hypothesis import given
 from shared.domain.consent import Category, Consent
 from shared.domain.identifiers import ContactId
 from shared.domain.message import WhenClosed, WhenOpen
-from shared.domain.routing import EXPLANATIONS, Facts, RouteKind, Rule, TemplatePolicy, decide
+from shared.domain.routing import Facts, RouteKind, Rule, TemplatePolicy, decide
 from shared.domain.templates import Approval, Gate, TemplateStatus
 from shared.domain.window import CLOSED, Window
-from shared.explanation import explain_route
+from shared.explanation import EXPLANATIONS, explain_route
 from tests.builders import BOTH_APPROVED, DAY, NOW, call, opt_in, opt_out, request, template
 from tests.unit.domain.strategies import MINUTE, NAMELESS, decisions
 
@@ -36,6 +36,13 @@ CASES = {
         {},
         "It expires at 2086-11-23T12:00:00.000Z if the contact does not.",
     ),
+    Rule.NUDGED: (
+        {"when_closed": WhenClosed.NUDGE},
+        {},
+        "It expires at 2086-11-23T12:00:00.000Z if the contact does not.",
+    ),
+    Rule.NUDGE_FAILED: ({"when_closed": WhenClosed.NUDGE}, {"has_nudge_failed": True}, "came to nothing"),
+    Rule.NUDGE_NOT_NEEDED: ({"nudge_for": "msg_0"}, {"window": OPEN}, "The window closes at"),
     Rule.WINDOW_CLOSED: ({}, {}, "The template ordine_pronto/it goes."),
     Rule.WINDOW_CLOSED_NO_TEMPLATE: ({"templates": ()}, {"templates": ()}, "there is no template"),
     Rule.TEMPLATE_NOT_APPROVED: ({}, {"templates": (None,)}, "ordine_pronto/it is not registered."),
@@ -94,6 +101,11 @@ CASES = {
 def facts(**changes: object) -> Facts:
     values = {"now": NOW, "window": CLOSED, "margin": MINUTE, "consent": IN_ALL, "templates": (template(),)}
     return Facts(**{**values, **changes})
+
+
+def test_every_rule_has_a_sentence_for_people():
+    assert set(EXPLANATIONS) == set(Rule)
+    assert all(sentence.endswith(".") for sentence in EXPLANATIONS.values())
 
 
 def test_every_rule_has_its_case():

@@ -37,6 +37,7 @@ OTHER_FACTS: Mapping[str, Any] = {
     "sender_limit_until": NOW,
     "is_number_known": True,
     "is_number_given_up": True,
+    "has_nudge_failed": True,
 }
 #: The clock stands beside the inputs, as `decided_at`.
 BESIDE = {"now"}
@@ -48,6 +49,7 @@ OTHER_REQUESTS: Mapping[str, Any] = {
     "category": Category.MARKETING,
     "when_open": WhenOpen.TEMPLATE,
     "when_closed": WhenClosed.WAIT,
+    "nudge_for": "msg_0",
     "expires_at": NOW + MINUTE,
 }
 #: What a decision has no use for.

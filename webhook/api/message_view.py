@@ -85,6 +85,8 @@ def view_message(record: MessageRecord, *, waiting: str | None) -> dict[str, Any
         "pricing": record.pricing,
         "provider_message_id": record.provider_message_id,
         "provider_hold": _hold_of(record),
+        "nudge_for": request.nudge_for,
+        "nudged_by": record.nudged_by,
         "links": _links(record.id),
     }
 

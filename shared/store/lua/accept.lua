@@ -1,5 +1,5 @@
 -- Accepts messages: each written, placed in its lane, and the sender's bell claimed, in one step.
--- USES lanes limits deciding indexes
+-- USES lanes limits deciding indexes accepting
 -- ROWS 20, at most 150 at once
 -- KEYS  business
 -- ARGV  for each row: now, id, sender, contact, priority, expires_at, request (JSON), app, reference, in_doubt,
@@ -32,23 +32,6 @@ local function refusal(row)
   if tonumber(redis.call('HGET', key('backlog'), row[8]) or '0') >= tonumber(row[20]) then
     return {'full'}
   end
-end
-
--- All of its first state at once; what `set_state` and `note` do takes four commands more.
-local function write(row, contact)
-  local now, id = row[1], row[2]
-  local score = whole(tonumber(row[5]) * 4398046511104 + redis.call('HINCRBY', KEYS[1], 'order', 1))
-  redis.call('HSET', key('message', id), 'request', row[7], 'app', row[8], 'sender', row[3], 'contact', contact,
-    'priority', row[5], 'score', score, 'expires_at', row[6], 'accepted_at', now, 'reference', row[9],
-    'in_doubt', row[10], 'templates', row[11], 'fence', 0, 'claims', 0, 'attempts', 0, 'not_before', 0,
-    'state', 'queued', 'state_at', now, 'timeline', '{"at":' .. now .. ',"event":"accepted"}')
-  redis.call('PEXPIREAT', key('message', id), whole(row[6] + row[16]))
-  redis.call('ZADD', key('state', 'queued'), now, id)
-  redis.call('HINCRBY', key('backlog'), row[8], 1)
-  emit(now, 'message.accepted', id)
-  redis.call('ZADD', key('lane', row[3], contact), score, id)
-  redis.call('ZADD', key('expiring'), row[6], id)
-  list_accepted(now, id, row[8], contact, row[9], row[16])
 end
 
 local function accept(row)

@@ -88,6 +88,21 @@ local OF_AN_ATTEMPT = {submitted = true, failed = true, unknown = true, window_r
 local TOLD = {submitted = true, sent = true, delivered = true, read = true, failed = true, refused = true,
   expired = true, cancelled = true, held = true, unknown = true}
 
+-- A nudge that came to nothing: what waits for its answer is decided anew, and another may be sent.
+local function end_nudge(id)
+  local found = redis.call('HMGET', key('message', id), 'nudge_for', 'sender', 'contact')
+  if found[1] then
+    local contact, name = key('contact', resolve(found[3])), 'nudge:' .. found[2]
+    if redis.call('HGET', contact, name) == id then
+      redis.call('HDEL', contact, name, name .. '_at')
+    end
+    redis.call('HINCRBY', contact, 'version', 1)
+    redis.call('HSET', key('waking'), 'nudge:' .. id, '0')
+  end
+end
+
+local ENDS_BADLY = {failed = true, refused = true, expired = true, cancelled = true}
+
 -- Where a message stands is kept in it and in the index of its state, and counted for its app; apps are told of some.
 -- This is all but the message itself.
 local function index_state(id, old, new, now)
@@ -100,6 +115,9 @@ local function index_state(id, old, new, now)
   redis.call('ZADD', key('state', new), now, id)
   if TOLD[new] then
     emit(now, 'message.' .. new, id)
+  end
+  if ENDS_BADLY[new] then
+    end_nudge(id)
   end
 end
 

@@ -44,7 +44,7 @@ local function record(row)
 
   local id = names[#names] or (string.byte(row[3]) ~= 43 and row[3] or nil)
   local is_notice = row[13] == 'system' and row[14] == names[#names]
-  remember(contact, event_at, length > 0, row[14], id, string.byte(row[3]) == 43, is_notice)
+  local nudge = remember(contact, event_at, length > 0, row[14], id, string.byte(row[3]) == 43, is_notice, sender)
   if row[10] ~= '' then
     decide_consent(now, sender, contact, words(row[12]), row[10], math.floor(event_at / 1000), row[11])
   end
@@ -52,11 +52,16 @@ local function record(row)
   if length == 0 or event_at + length <= tonumber(now) then
     return seen(0)
   end
-  if open_window(sender, contact, event_at, event, length, now) then
+  local was_closed, opens = open_window(sender, contact, event_at, event, length, now)
+  if was_closed then
     count_false_closed(sender, contact, event_at)
   end
+  if opens and nudge then
+    redis.call('HDEL', key('contact', contact), 'nudge:' .. sender, 'nudge:' .. sender .. '_at') -- it is answered
+  end
+  -- Also by an answer that opts out: what waited for one is then refused at once.
   local group = 'window:' .. sender .. ':' .. contact
-  if row[10] ~= 'opted_out' and redis.call('EXISTS', key('held', group)) == 1 then
+  if redis.call('EXISTS', key('held', group)) == 1 then
     local woken, last = wake(group, now, 100)
     if woken == 100 then
       redis.call('HSET', key('waking'), group, last)

@@ -35,7 +35,8 @@ local function retry(row)
   step_out(id, sender, old, found[5])
   local score = whole(tonumber(found[8]) * 4398046511104 + redis.call('HINCRBY', KEYS[1], 'order', 1))
   redis.call('HINCRBY', message, 'fence', 1)
-  redis.call('HDEL', message, 'reason', 'tries', 'window_refusals', 'rerouted', 'undelivered', 'resolved')
+  redis.call('HDEL', message, 'reason', 'tries', 'window_refusals', 'rerouted', 'undelivered', 'resolved',
+    'nudge_failed')
   redis.call('HSET', message, 'retry', nonce, 'score', score, 'contact', contact, 'expires_at', expires_at,
     'not_before', 0, 'claims', 0)
   if row[7] ~= '' then

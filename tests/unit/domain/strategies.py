@@ -47,6 +47,7 @@ _ASKED = {
     "to": st.just(NAMELESS),
     "category": st.sampled_from(Category),
     "when_closed": st.sampled_from(WhenClosed),
+    "nudge_for": st.just("msg_0"),
     "expires_at": near,
 }
 #: Every fact but the clock, the window and its margin, which are always drawn.
@@ -66,6 +67,7 @@ SEEN = {
     "sender_limit_until": near,
     "is_number_known": st.booleans(),
     "is_number_given_up": st.booleans(),
+    "has_nudge_failed": st.booleans(),
 }
 
 

@@ -10,7 +10,6 @@ from hypothesis import find, given
 from shared.domain.consent import Category, Consent
 from shared.domain.message import WhenClosed, WhenOpen
 from shared.domain.routing import (
-    EXPLANATIONS,
     Defer,
     Facts,
     Hold,
@@ -84,6 +83,8 @@ SESSION, TEMPLATE, HOLD, DEFER, REFUSE = RouteKind
 NO_TEMPLATE = ({"templates": ()}, {"templates": ()})
 ONLY_TEMPLATE = {"content": None}
 WAIT = {"when_closed": WhenClosed.WAIT}
+NUDGE = {"when_closed": WhenClosed.NUDGE}
+A_NUDGE = {"content": None, "when_open": WhenOpen.TEMPLATE, "nudge_for": "msg_0"}
 REFUSE_WHEN_CLOSED = {"when_closed": WhenClosed.REFUSE}
 PREFER_TEMPLATE = {"when_open": WhenOpen.TEMPLATE}
 TWO = {"templates": (call(), call("alternativo"))}
@@ -148,6 +149,21 @@ WHAT = [
     Row("3", "window open although it may wait", SESSION, Rule.WINDOW_OPEN, WAIT, {"window": OPEN}),
     Row("4", "window closed", HOLD, Rule.WAITING_FOR_WINDOW, WAIT),
     Row("4", "window closing", HOLD, Rule.WAITING_FOR_WINDOW, WAIT, {"window": CLOSING}),
+    Row("4", "asked to nudge, window closed", HOLD, Rule.NUDGED, NUDGE),
+    Row("4", "asked to nudge, window closing", HOLD, Rule.NUDGED, NUDGE, {"window": CLOSING}),
+    Row("4", "asked to nudge, window open", SESSION, Rule.WINDOW_OPEN, NUDGE, {"window": OPEN}),
+    Row("4", "its nudge failed", REFUSE, Rule.NUDGE_FAILED, NUDGE, {"has_nudge_failed": True}),
+    Row(
+        "4",
+        "its nudge failed, window open",
+        SESSION,
+        Rule.WINDOW_OPEN,
+        NUDGE,
+        {"has_nudge_failed": True, "window": OPEN},
+    ),
+    Row("4", "a nudge, window closed", TEMPLATE, Rule.WINDOW_CLOSED, A_NUDGE),
+    Row("4", "a nudge, window closing", TEMPLATE, Rule.WINDOW_CLOSING, A_NUDGE, {"window": CLOSING}),
+    Row("4", "a nudge, window open", REFUSE, Rule.NUDGE_NOT_NEEDED, A_NUDGE, {"window": OPEN}),
     Row("5", "window closed", REFUSE, Rule.WINDOW_CLOSED, REFUSE_WHEN_CLOSED),
     Row("5", "window closing", REFUSE, Rule.WINDOW_CLOSED, REFUSE_WHEN_CLOSED, {"window": CLOSING}),
     Row("6", "window closed", REFUSE, Rule.WINDOW_CLOSED_NO_TEMPLATE, *NO_TEMPLATE),
@@ -386,11 +402,6 @@ def test_a_route_follows_the_contracts_table(row):
 
 def test_every_rule_is_reached_by_the_table():
     assert {row.rule for row in TABLE} == set(Rule)
-
-
-def test_every_rule_has_a_sentence_for_people():
-    assert set(EXPLANATIONS) == set(Rule)
-    assert all(sentence.endswith(".") for sentence in EXPLANATIONS.values())
 
 
 def test_the_table_covers_every_status_of_a_template():

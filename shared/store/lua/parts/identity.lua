@@ -92,10 +92,11 @@ end
 
 -- What is newest of a contact: the name to answer to, the id, when it wrote. Of one time the smaller name stands.
 -- `opens`: the contact itself wrote; `by_number`: its number was shown; `is_notice`: of a new id.
-local function remember(contact, event_at, opens, address, id, by_number, is_notice)
+-- Returns the nudge of `sender` that waits for this contact's answer, if any.
+local function remember(contact, event_at, opens, address, id, by_number, is_notice, sender)
   local hash = key('contact', contact)
   local known = redis.call('HMGET', hash, 'last_inbound_at', 'address', 'address_at', 'user_id', 'user_id_at',
-    'renumbered_at')
+    'renumbered_at', 'nudge:' .. sender)
   local fields = {}
   if opens and event_at > tonumber(known[1] or '0') then
     fields = {'last_inbound_at', whole(event_at)}
@@ -120,4 +121,5 @@ local function remember(contact, event_at, opens, address, id, by_number, is_not
     redis.call('HSET', hash, unpack(fields))
   end
   redis.call('HINCRBY', hash, 'version', 1)
+  return known[7]
 end

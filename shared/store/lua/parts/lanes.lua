@@ -101,7 +101,7 @@ local function unhold(id)
   redis.call('HDEL', key('message', id), 'held_in')
 end
 
--- Moves what waits in a group (for a window, for a template) back to its lane: at most `most` messages whose
+-- Moves what waits in a group (for a window, for a template, for a nudge that came to nothing) back to its lane: at most `most` messages whose
 -- score is over `after`. Returns how many it looked at, and the last one's score.
 local function wake(group, now, most, after)
   local from = after and '(' .. after or '-inf'
@@ -114,6 +114,9 @@ local function wake(group, now, most, after)
     if WAITING[found[1] or ''] then
       set_state(id, found[1], 'queued', now)
       redis.call('HSET', key('message', id), 'not_before', '0')
+      if string.sub(group, 1, 6) == 'nudge:' then
+        redis.call('HSET', key('message', id), 'nudge_failed', '1')
+      end
       redis.call('ZADD', key('lane', found[2], found[3]), held[i + 1], id)
       note(id, now, 'woken')
       place(found[2], found[3], now)

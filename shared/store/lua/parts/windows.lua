@@ -20,7 +20,8 @@ local function write_window(sender, contact, last, event, refused, ends)
   end
 end
 
--- Opens or refreshes a window; an older event than the one that stands changes nothing. True if it was closed before.
+-- Opens or refreshes a window; an older event than the one that stands changes nothing. Returns whether it was closed
+-- before, and whether it is open by this event, whatever the provider refused before.
 local function open_window(sender, contact, event_at, event, length, now)
   local last, standing, refused = read_window(sender, contact)
   if last and (event_at < last or (event_at == last and event <= standing)) then
@@ -32,8 +33,9 @@ local function open_window(sender, contact, event_at, event, length, now)
     local ends = event_at + length
     emit(now, 'window.opened', '', sender, contact, string.format('{"expires_at":%.0f}', ends))
     redis.call('ZADD', key('closing'), whole(ends - length / 24), sender .. ' ' .. contact)
-    return true
+    return true, true
   end
+  return false, event_at > (refused or 0)
 end
 
 -- Tells of windows that are about to close or have closed. What was refreshed since is looked at again later.
