@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 
 from shared.domain.consent import Category
@@ -145,6 +146,7 @@ class Finding:
     mend: str
 
 
+@lru_cache(maxsize=1024)
 def variables_of(body: str) -> tuple[str, ...]:
     """The variables of a body in order of first appearance, each once."""
     names = (double or single for double, single in _VARIABLE.findall(body))
