@@ -94,7 +94,7 @@ def many_contacts(folder: Path, *, workers: int, messages: int) -> Seen:
         contacts = [ContactId(f"+39333{number:07}") for number in range(messages)]
         _opt_in(deps, contacts)
         _tell(port, "settings", {"throughput_per_second": PER_SECOND, "sent_after_ms": None})
-        return _send(deps, port, contacts)
+        return _send(deps, port, contacts, patience=30 + messages / 20)
 
 
 def hot_contact(folder: Path, *, messages: int, pair_interval: float) -> Seen:
@@ -102,7 +102,7 @@ def hot_contact(folder: Path, *, messages: int, pair_interval: float) -> Seen:
         contact = ContactId("+393331234567")
         _opt_in(deps, [contact])
         _tell(port, "settings", {"pair_interval_seconds": pair_interval, "sent_after_ms": None})
-        return _send(deps, port, [contact] * messages)
+        return _send(deps, port, [contact] * messages, patience=30 + 2 * messages * pair_interval)
 
 
 @contextmanager
@@ -170,7 +170,7 @@ def _opt_in(deps: Deps, contacts: Sequence[ContactId]) -> None:
         deps.contacts.set_consent(sender, contact, record, [Category.UTILITY], now=now)
 
 
-def _send(deps: Deps, port: int, contacts: Sequence[ContactId]) -> Seen:
+def _send(deps: Deps, port: int, contacts: Sequence[ContactId], *, patience: float) -> Seen:
     """Hand in a message for each, and wait until the provider has taken as many."""
     sender = deps.sender("shop")
     time.sleep(4)  # the workers are warm by then
@@ -185,7 +185,7 @@ def _send(deps: Deps, port: int, contacts: Sequence[ContactId]) -> Seen:
     ]
     deps.messages.accept_all(acceptances, now=now)
     deps.ring(sender)
-    wait_for(lambda: _taken(port) >= len(contacts), "all messages", 30 + len(contacts) / 20)
+    wait_for(lambda: _taken(port) >= len(contacts), "all messages", patience)
     return Seen(sorted(_requests(port), key=lambda request: request["at"]))
 
 

@@ -45,8 +45,8 @@ class PairLimit:
     """Meta's pace for one contact: at most `burst` messages at once, then quiet for as many intervals.
 
     "About the platform", read 2025-12-05: one message every 6 s; up to 45 within 6 s, borrowed from what
-    comes. What counts is when Meta sees them: a burst ends here after three quarters of an interval, and the
-    quiet is a tenth of an interval longer.
+    comes. What counts is when Meta sees them: a burst ends here after two thirds of an interval, and the
+    quiet is a fifth of an interval longer.
     """
 
     #: 0: no pace is kept.
@@ -63,14 +63,14 @@ class Burst:
 
 
 def _paid_off_at(limit: PairLimit, burst: Burst) -> int:
-    return burst.started_at_ms + -(-(10 * burst.count + 1) * limit.interval_ms // 10)
+    return burst.started_at_ms + -(-(5 * burst.count + 1) * limit.interval_ms // 5)
 
 
 def pair_free_at(limit: PairLimit, burst: Burst | None, now_ms: int) -> int:
     """The time (ms) from which the next message to the contact may begin; not after `now_ms`: at once."""
     if burst is None or limit.interval_ms == 0:
         return now_ms
-    is_running = 4 * (now_ms - burst.started_at_ms) < 3 * limit.interval_ms
+    is_running = 3 * (now_ms - burst.started_at_ms) < 2 * limit.interval_ms
     if is_running and burst.count < limit.burst:
         return now_ms
     return _paid_off_at(limit, burst)

@@ -28,9 +28,9 @@ end
 -- The burst with one more message, or nil: the contact has to be left alone for now.
 local function next_burst(burst, limits, now)
   local started, count = string.match(burst or '', '^(%d+)|(%d+)$')
-  if not started or 10 * (now - started) >= (10 * count + 1) * limits.interval then
+  if not started or 5 * (now - started) >= (5 * count + 1) * limits.interval then
     return whole(now) .. '|1', limits.interval
-  elseif tonumber(count) < limits.burst and 4 * (now - started) < 3 * limits.interval then
+  elseif tonumber(count) < limits.burst and 3 * (now - started) < 2 * limits.interval then
     return started .. '|' .. whole(count + 1), (count + 1) * limits.interval
   end
 end
