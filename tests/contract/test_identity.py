@@ -129,6 +129,21 @@ class TestMessagesOnTheWay:
         assert claim.message_id == held.message_id
         assert claim.known.window.is_open(NOW)
 
+    def test_what_is_held_for_the_number_wakes_when_the_id_that_wrote_turns_out_to_be_theirs(self, stores):
+        held = stores.accept(to=NUMBER, templates=(), when_closed=WhenClosed.WAIT)
+        (claim,) = stores.lanes.claim(SENDER, 10, now=NOW)
+        group = f"window:shop:{claim.known.contact}"
+        stores.lanes.step([Settle(claim=claim, outcome=Outcome.HELD, groups=(group,))], [], now=NOW)
+        record(stores, by_user(NOW - 9 * SECOND))
+        assert stores.lanes.claim(SENDER, 10, now=NOW) == []
+
+        report = status(held.message_id, MessageState.SENT, attempt=7)
+        record(stores, replace(report, contact=NUMBER, user_id=USER))
+
+        (claim,) = stores.lanes.claim(SENDER, 10, now=NOW)
+        assert claim.message_id == held.message_id
+        assert claim.known.window.is_open(NOW)
+
     def test_one_in_hand_while_names_join_is_settled_and_its_followers_move(self, stores):
         first, second = stores.accept(to=USER), stores.accept(to=USER)
         (claim,) = stores.lanes.claim(SENDER, 10, now=NOW)

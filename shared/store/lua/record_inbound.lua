@@ -60,13 +60,7 @@ local function record(row)
     redis.call('HDEL', key('contact', contact), 'nudge:' .. sender, 'nudge:' .. sender .. '_at') -- it is answered
   end
   -- Also by an answer that opts out: what waited for one is then refused at once.
-  local group = 'window:' .. sender .. ':' .. contact
-  if redis.call('EXISTS', key('held', group)) == 1 then
-    local woken, last = wake(group, now, 100)
-    if woken == 100 then
-      redis.call('HSET', key('waking'), group, last)
-    end
-  end
+  wake_for_window(sender, contact, now)
   return seen(1)
 end
 

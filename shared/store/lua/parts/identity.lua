@@ -47,11 +47,9 @@ local function merge(old, into, now, senders)
   redis.call('DEL', from, key('recent', old))
   for _, sender in ipairs(senders) do
     merge_window(sender, old, into, now)
-    local group = 'window:' .. sender .. ':' .. old
-    local woken, last = wake(group, now, 100)
-    if woken == 100 then
-      redis.call('HSET', key('waking'), group, last)
-    end
+    -- Either may have waited for what the other has written.
+    wake_for_window(sender, old, now)
+    wake_for_window(sender, into, now)
     if redis.call('HEXISTS', key('claimed', sender), old) == 1 then
       redis.call('HSET', key('joining', sender), into, old)
       place(sender, into, now)

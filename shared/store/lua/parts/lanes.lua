@@ -101,8 +101,8 @@ local function unhold(id)
   redis.call('HDEL', key('message', id), 'held_in')
 end
 
--- Moves what waits in a group (for a window, for a template, for a nudge that came to nothing) back to its lane: at most `most` messages whose
--- score is over `after`. Returns how many it looked at, and the last one's score.
+-- Moves what waits in a group (for a window, for a template, for a nudge that came to nothing) back to its lane: at
+-- most `most` messages whose score is over `after`. Returns how many it looked at, and the last one's score.
 local function wake(group, now, most, after)
   local from = after and '(' .. after or '-inf'
   local held = redis.call('ZRANGEBYSCORE', key('held', group), from, '+inf', 'WITHSCORES', 'LIMIT', 0, most)
@@ -123,6 +123,17 @@ local function wake(group, now, most, after)
     end
   end
   return #held / 2, held[#held]
+end
+
+-- Wakes what waits for a contact to write to a sender: the first hundred now, the rest by the clock.
+local function wake_for_window(sender, contact, now)
+  local group = 'window:' .. sender .. ':' .. contact
+  if redis.call('EXISTS', key('held', group)) == 1 then
+    local woken, last = wake(group, now, 100)
+    if woken == 100 then
+      redis.call('HSET', key('waking'), group, last)
+    end
+  end
 end
 
 local function fail(id, sender, contact, reason, now)
