@@ -14,17 +14,16 @@ from typing import Any
 
 import click
 import requests
-from rich.console import Console
 from rich.live import Live
 
 from cli.client import Api
 from cli.listener import Listener
 from cli.ports import free_binds, free_ports
 from cli.redis_binary import RedisServerError
+from cli.screen import console
 from cli.story import ACCOUNTS, BODY, NUMBERS, NotAsToldError, Scene, scenes, table_of
 from cli.unit import NotReadyError, Unit, prepare
 
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
 _STORY_SECONDS = 45
 
 

@@ -6,15 +6,14 @@ from typing import Any
 from urllib.parse import quote
 
 import click
-from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
 from cli.client import Api, default_api
+from cli.screen import console
 
 _DEAD = "failed,refused,unknown,expired"
 _AT_ONCE = 500
-console = Console(highlight=False)
 
 Command = Callable[..., None]
 #: What was said of a filter, by name.

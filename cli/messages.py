@@ -5,12 +5,10 @@ from typing import Any
 from urllib.parse import quote
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from cli.client import default_api
-
-console = Console(highlight=False)
+from cli.screen import console
 
 
 @click.command()

@@ -6,14 +6,13 @@ from typing import Any
 from urllib.parse import quote
 
 import click
-from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
 from cli.client import Api, default_api
+from cli.screen import console
 
 _REPLAYED_AT_ONCE = 100
-console = Console(highlight=False)
 
 
 def _api_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -4,12 +4,11 @@ from typing import Any
 from urllib.parse import quote
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from cli.client import default_api
+from cli.screen import console
 
-console = Console(highlight=False)
 _url = click.option("--url", help="Address of the API.")
 _key = click.option("--key", help="API key.")
 

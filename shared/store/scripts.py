@@ -1,11 +1,13 @@
 """Loads the Lua scripts once and runs them, one or many in one round trip.
 
-A server that lost its scripts (a restart, a failover) gets them again, and what it had not is sent once more.
+A server that lost its scripts (a restart, a failover) gets them again, and what it had not is sent once more:
+only then may a call run after one that was to follow it.
 """
 
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -77,6 +79,7 @@ class Scripts:
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
+        self._loaded: set[str] = set()
 
     def run(self, call: Call) -> Any:  # noqa: ANN401 - each store gives its answer a type
         return self.run_all([call])[0]
@@ -96,11 +99,13 @@ class Scripts:
 
     def _execute(self, calls: Sequence[Call]) -> list[Any]:
         commands = list(_commands(calls))
+        # Before, not when they are missed: what a script has missed runs after the others.
+        self._load({command.script for command in commands} - self._loaded)
         answers = self._send(commands)
         missed = [n for n, a in enumerate(answers) if isinstance(a, redis.exceptions.NoScriptError)]
         if missed:
-            for script in {commands[n].script for n in missed}:
-                self._client.script_load(source_of(script))
+            self._loaded.clear()
+            self._load({commands[n].script for n in missed})
             # Only those: what has run is done, and some of it is counted.
             for n, answer in zip(missed, self._send([commands[n] for n in missed]), strict=True):
                 answers[n] = answer
@@ -109,6 +114,11 @@ class Scripts:
             for command, answer in zip(commands, answers, strict=True)
             for each in (_rows(answer, command.rows) if command.rows else [answer])
         ]
+
+    def _load(self, scripts: AbstractSet[str]) -> None:
+        for script in sorted(scripts):
+            self._client.script_load(source_of(script))
+        self._loaded |= scripts
 
     def _send(self, commands: Sequence["_Command"]) -> list[Any]:
         if len(commands) == 1:

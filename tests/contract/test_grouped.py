@@ -13,7 +13,7 @@ from shared.store.connection import connect
 from shared.store.grouped import GroupedScripts
 from shared.store.scripts import Call, Scripts
 from shared.store.updates import RecordingPolicy, Updates
-from tests.builders import DAY, NOW, Stores, meta_sender, wrote
+from tests.builders import ANNA, DAY, NOW, Stores, meta_sender, wrote
 
 
 class GatedScripts(Scripts):
@@ -41,7 +41,7 @@ def count(name):
 
 def broken():
     """A script of ours with arguments that it cannot work with."""
-    return Call.of("record_inbound", "default", *["x"] * 17)
+    return Call.of("record_inbound", "default", *["x"] * 18)
 
 
 def wait_for(condition):
@@ -155,3 +155,15 @@ def test_a_server_that_takes_no_writes_is_away_and_not_a_fault_of_ours(real_redi
             stores.recorder.record([(meta_sender(), wrote()), (meta_sender(), wrote())], now=NOW)
     finally:
         real_redis.replicaof("NO", "ONE")
+
+
+def test_what_a_new_process_asks_first_runs_in_the_order_of_its_calls(any_redis):
+    any_redis.script_flush()
+    scripts = Stores(any_redis).scripts
+    read = Call.of("contact", "default", "shop", ANNA.value)
+    scripts.run(read)  # this one the server has; the one that comes before it, it has not
+    updates = Updates(RecordingPolicy(window=WindowPolicy(), languages=(), retention=DAY, aliases_of={}))
+
+    _, (_, window, *_) = scripts.run_all([updates.call(meta_sender(), wrote(), NOW), read])
+
+    assert window

@@ -346,6 +346,9 @@ def test_settings_are_merged_and_told(stage):
         "media_kept_seconds": 604800,
         "media_host": None,
         "media_says_size": True,
+        "throughput_per_second": None,
+        "pair_interval_seconds": None,
+        "pair_burst": 45,
     }
 
 
