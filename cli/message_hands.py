@@ -1,7 +1,7 @@
 """`finestra message list | cancel | retry | resolve` and `finestra audit`: what on-call does by hand."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -10,31 +10,17 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from cli.client import Api, default_api
-from cli.screen import console
+from cli.options import api_options, options
+from cli.screen import console, print_json
 
 _DEAD = "failed,refused,unknown,expired"
 _AT_ONCE = 500
 
-Command = Callable[..., None]
 #: What was said of a filter, by name.
 Words = dict[str, str | None]
 
 
-def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
-    def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-_api = _options(
-    click.option("--url", help="Address of the API."),
-    click.option("--key", help="API key."),
-    click.option("--json", "as_json", is_flag=True, help="Print the answer as it came."),
-)
-_filters = _options(
+_filters = options(
     click.option("--app", help="Only of this app; needs an admin's key."),
     click.option("--state", help="One or several, comma between."),
     click.option("--reason", help="Why it ended, like no_opt_in."),
@@ -42,7 +28,7 @@ _filters = _options(
     click.option("--sender", help="Alias of the sender."),
     click.option("--code", help="Of the last attempt's error."),
 )
-_bulk = _options(_filters, click.option("--yes", is_flag=True, help="Do not ask."))
+_bulk = options(_filters, click.option("--yes", is_flag=True, help="Do not ask."))
 
 
 @click.command("list")
@@ -51,7 +37,7 @@ _bulk = _options(_filters, click.option("--yes", is_flag=True, help="Do not ask.
 @_filters
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.option("--after", metavar="CURSOR", help="Go on after a list.")
-@_api
+@api_options
 def list_messages(
     url: str | None, key: str | None, *, dead: bool, as_json: bool, **query: str | int | None
 ) -> None:
@@ -60,7 +46,7 @@ def list_messages(
         query["state"] = query["state"] or _DEAD
     answer = default_api(url, key).call("GET", "/v1/messages", params=query)
     if as_json:
-        _print_json(answer)
+        print_json(answer)
         return
     console.print(_messages(answer["items"]))
     if answer["next"]:
@@ -70,7 +56,7 @@ def list_messages(
 @click.command()
 @click.argument("message_id", required=False)
 @_bulk
-@_api
+@api_options
 def cancel(
     message_id: str | None,
     url: str | None,
@@ -93,7 +79,7 @@ def cancel(
 @click.option("--accept-duplicate", is_flag=True, help="Send again what may have arrived.")
 @click.option("--expires-in", type=click.IntRange(1), help="Seconds: a new time, for what has expired.")
 @_bulk
-@_api
+@api_options
 def retry(
     message_id: str | None,
     url: str | None,
@@ -117,7 +103,7 @@ def retry(
 @click.command()
 @click.argument("message_id")
 @click.argument("outcome", type=click.Choice(["submitted", "delivered", "failed"]))
-@_api
+@api_options
 def resolve(message_id: str, outcome: str, url: str | None, key: str | None, *, as_json: bool) -> None:
     """Say how a message in doubt ended: the provider took it, the contact has it, or it never went."""
     _one(default_api(url, key), message_id, "resolve", {"outcome": outcome}, {}, as_json=as_json)
@@ -127,12 +113,12 @@ def resolve(message_id: str, outcome: str, url: str | None, key: str | None, *, 
 @click.option("--business", help="Needed where there are several.")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.option("--after", metavar="ID", help="Go on after the last id of a list.")
-@_api
+@api_options
 def audit(url: str | None, key: str | None, *, as_json: bool, **query: str | int | None) -> None:
     """Who cancelled, retried and resolved messages, newest first."""
     answer = default_api(url, key).call("GET", "/v1/audit", params=query)
     if as_json:
-        _print_json(answer)
+        print_json(answer)
         return
     table = Table("at", "app", "action", Column("done", justify="right"), "message or filter", "request")
     for deed in answer["items"]:
@@ -150,7 +136,7 @@ def _one(
         raise click.UsageError("give an id or a filter, not both")
     answer = api.call("POST", f"/v1/messages/{quote(message_id, safe='')}/{action}", json=body)
     if as_json:
-        _print_json(answer)
+        print_json(answer)
     else:
         click.echo(f"{answer['id']} is {answer['state']}.")
 
@@ -167,7 +153,7 @@ def _many(api: Api, action: str, body: dict[str, Any], *, yes: bool, as_json: bo
         for why, number in part["refused"].items():
             refused[why] = refused.get(why, 0) + number
     if as_json:
-        _print_json({"matched": matched, "done": done, "refused": refused})
+        print_json({"matched": matched, "done": done, "refused": refused})
         return
     click.echo(f"{action}: done with {done} of {matched}.")
     for why, number in sorted(refused.items()):
@@ -215,7 +201,3 @@ def _messages(items: list[dict[str, Any]]) -> Table:
 def _add(table: Table, *cells: str) -> None:
     """As they are: what stands in square brackets is no markup."""
     table.add_row(*map(Text, cells))
-
-
-def _print_json(answer: object) -> None:
-    click.echo(json.dumps(answer, indent=2, ensure_ascii=False))

@@ -1,6 +1,5 @@
 """`finestra send` and `finestra message …`: what an app does over HTTP, by hand."""
 
-import json
 from typing import Any
 from urllib.parse import quote
 
@@ -8,7 +7,8 @@ import click
 from rich.table import Table
 
 from cli.client import default_api
-from cli.screen import console
+from cli.options import api_options
+from cli.screen import console, print_json
 
 
 @click.command()
@@ -25,9 +25,7 @@ from cli.screen import console
 @click.option("--var", "variables", multiple=True, help="A value, in order; or NAME:=VALUE for a named one.")
 @click.option("--reference", help="Comes back in every answer.")
 @click.option("--dry-run", is_flag=True, help="Only say what would happen.")
-@click.option("--url", help="Address of the API.")
-@click.option("--key", help="API key.")
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as it came.")
+@api_options
 def send(
     recipient: str,
     sender: str | None,
@@ -59,7 +57,7 @@ def send(
     path = "/v1/messages?dry_run=true" if dry_run else "/v1/messages"
     answer = default_api(url, key).call("POST", path, json=body)
     if as_json:
-        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        print_json(answer)
         return
     route = answer["route"] if dry_run else answer["forecast"]
     click.echo(f"{answer.get('id', 'dry run')}: {route['kind']} ({route['rule']}). {route['explanation']}")
@@ -72,14 +70,12 @@ def message() -> None:
 
 @message.command()
 @click.argument("message_id")
-@click.option("--url", help="Address of the API.")
-@click.option("--key", help="API key.")
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as it came.")
+@api_options
 def show(message_id: str, url: str | None, key: str | None, as_json: bool) -> None:  # noqa: FBT001
     """Where a message stands, why it went the way it went, and every attempt."""
     answer = default_api(url, key).call("GET", f"/v1/messages/{quote(message_id, safe='')}")
     if as_json:
-        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        print_json(answer)
         return
     console.print(
         f"[bold]{answer['id']}[/bold]  {answer['state']}  to {answer['to']} from {answer['sender']}"
@@ -98,14 +94,12 @@ def show(message_id: str, url: str | None, key: str | None, as_json: bool) -> No
 
 @message.command()
 @click.argument("message_id")
-@click.option("--url", help="Address of the API.")
-@click.option("--key", help="API key.")
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as it came.")
+@api_options
 def explain(message_id: str, url: str | None, key: str | None, as_json: bool) -> None:  # noqa: FBT001
     """In sentences: why it went the way it went, where it stands, what to do."""
     answer = default_api(url, key).call("GET", f"/v1/messages/{quote(message_id, safe='')}/explain")
     if as_json:
-        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        print_json(answer)
         return
     click.echo(f"{answer['id']} is {answer['state']}.")
     for sentence in answer["sentences"]:

@@ -1,30 +1,24 @@
 """`finestra quarantine …`: what came in and could not be read, for people to look at, replay and delete."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 import click
 from rich.table import Column, Table
-from rich.text import Text
 
 from cli.client import Api, default_api
-from cli.screen import console
+from cli.options import api_options, options
+from cli.screen import add_row, console, print_json
 
 _REPLAYED_AT_ONCE = 100
 
 
-def _api_options(command: Callable[..., None]) -> Callable[..., None]:
-    """What every command here takes."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print the answer as it came."),
-        click.option("--key", help="API key."),
-        click.option("--url", help="Address of the API."),
-        click.option("--sender", help="Whose address it came to; needed if there are several businesses."),
-    ):
-        command = option(command)
-    return command
+_options = options(
+    click.option("--sender", help="Whose address it came to; needed if there are several businesses."),
+    api_options,
+)
 
 
 @click.group()
@@ -36,7 +30,7 @@ def quarantine() -> None:
 @click.option("--reason", help="Only what was set aside for this reason.")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.option("--before", metavar="ID", help="Go on after the last id of a list.")
-@_api_options
+@_options
 def list_entries(
     reason: str | None,
     limit: int,
@@ -50,7 +44,7 @@ def list_entries(
     query = {"reason": reason, "sender": sender, "limit": limit, "before": before}
     answer = default_api(url, key).call("GET", "/v1/quarantine", params=query)
     if as_json:
-        _print_json(answer)
+        print_json(answer)
         return
     if not answer["items"]:
         click.echo("Nothing is in the quarantine" + (" that fits." if reason or sender or before else "."))
@@ -62,12 +56,12 @@ def list_entries(
 
 @quarantine.command()
 @click.argument("entry_id")
-@_api_options
+@_options
 def show(entry_id: str, sender: str | None, url: str | None, key: str | None, as_json: bool) -> None:  # noqa: FBT001
     """One entry with its text, which may hold people."""
     answer = default_api(url, key).call("GET", _path(entry_id), params={"sender": sender})
     if as_json:
-        _print_json(answer)
+        print_json(answer)
         return
     console.print(_entries([answer]))
     click.echo(_legible(answer["raw"]))
@@ -77,7 +71,7 @@ def show(entry_id: str, sender: str | None, url: str | None, key: str | None, as
 @click.argument("entry_id", required=False)
 @click.option("--all", "everything", is_flag=True, help="All that fits, the oldest first.")
 @click.option("--reason", help="With --all: only what was set aside for this reason.")
-@_api_options
+@_options
 def replay(
     entry_id: str | None,
     everything: bool,  # noqa: FBT001 - click passes flags so
@@ -98,7 +92,7 @@ def replay(
     else:
         items = [api.call("POST", f"{_path(entry_id)}/replay", params={"sender": sender})]
     if as_json:
-        _print_json({"items": items})
+        print_json({"items": items})
     elif not items:
         raise click.ClickException("nothing is in the quarantine that fits")
     else:
@@ -109,12 +103,12 @@ def replay(
 
 @quarantine.command()
 @click.argument("entry_id")
-@_api_options
+@_options
 def delete(entry_id: str, sender: str | None, url: str | None, key: str | None, as_json: bool) -> None:  # noqa: FBT001
     """Remove an entry for good."""
     answer = default_api(url, key).call("DELETE", _path(entry_id), params={"sender": sender})
     if as_json:
-        _print_json(answer)
+        print_json(answer)
         return
     click.echo(f"{answer['id']} is deleted: {answer['reason']}, {answer['bytes']} bytes, of {answer['at']}.")
 
@@ -140,7 +134,7 @@ def _entries(entries: list[dict[str, Any]]) -> Table:
     )
     for entry in entries:
         cut = "cut" if entry["cut"] else ""
-        _add(table, entry["id"], entry["at"], entry["sender"], entry["reason"], str(entry["bytes"]), cut)
+        add_row(table, entry["id"], entry["at"], entry["sender"], entry["reason"], str(entry["bytes"]), cut)
     return table
 
 
@@ -148,17 +142,8 @@ def _replays(items: list[dict[str, Any]]) -> Table:
     table = Table(Column("id", no_wrap=True), "outcome", "updates", "reason")
     for item in items:
         updates = ", ".join(f"{number} {word}" for word, number in item["updates"].items())
-        _add(table, item["id"], item["outcome"], updates, item["reason"] or "")
+        add_row(table, item["id"], item["outcome"], updates, item["reason"] or "")
     return table
-
-
-def _add(table: Table, *cells: str) -> None:
-    """As they are: what stands in square brackets is no markup."""
-    table.add_row(*map(Text, cells))
-
-
-def _print_json(answer: object) -> None:
-    click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
 
 
 def _legible(raw: str) -> str:

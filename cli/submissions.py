@@ -1,30 +1,21 @@
 """`finestra submissions …`: what the Celery door refused, for people to look at and delete."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
 import click
-from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
 from cli.client import default_api
+from cli.options import api_options, options
+from cli.screen import add_row, console, print_json
 
-console = Console(highlight=False)
-
-
-def _api_options(command: Callable[..., None]) -> Callable[..., None]:
-    """What every command here takes."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print the answer as it came."),
-        click.option("--key", help="API key."),
-        click.option("--url", help="Address of the API."),
-        click.option("--sender", help="Any sender of the business; needed if there are several businesses."),
-    ):
-        command = option(command)
-    return command
+_options = options(
+    click.option("--sender", help="Any sender of the business; needed if there are several businesses."),
+    api_options,
+)
 
 
 @click.group()
@@ -36,7 +27,7 @@ def submissions() -> None:
 @click.option("--reason", help="Only what was refused for this reason.")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.option("--before", metavar="ID", help="Go on after the last id of a list.")
-@_api_options
+@_options
 def list_submissions(
     reason: str | None,
     limit: int,
@@ -50,7 +41,7 @@ def list_submissions(
     query = {"reason": reason, "sender": sender, "limit": limit, "before": before}
     answer = default_api(url, key).call("GET", "/v1/submissions", params=query)
     if as_json:
-        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        print_json(answer)
         return
     if not answer["items"]:
         click.echo("No submission was refused" + (" that fits." if reason or before else "."))
@@ -62,12 +53,12 @@ def list_submissions(
 
 @submissions.command()
 @click.argument("entry_id")
-@_api_options
+@_options
 def show(entry_id: str, sender: str | None, url: str | None, key: str | None, as_json: bool) -> None:  # noqa: FBT001
     """One of them with what is wrong with it and its text, which may hold people."""
     answer = default_api(url, key).call("GET", _path(entry_id), params={"sender": sender})
     if as_json:
-        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        print_json(answer)
         return
     console.print(_table([answer]))
     for name, mends in answer["errors"].items():
@@ -78,12 +69,12 @@ def show(entry_id: str, sender: str | None, url: str | None, key: str | None, as
 
 @submissions.command()
 @click.argument("entry_id")
-@_api_options
+@_options
 def delete(entry_id: str, sender: str | None, url: str | None, key: str | None, as_json: bool) -> None:  # noqa: FBT001
     """Remove one for good."""
     answer = default_api(url, key).call("DELETE", _path(entry_id), params={"sender": sender})
     if as_json:
-        click.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+        print_json(answer)
         return
     click.echo(f"{answer['id']} is deleted: {answer['reason']}, {answer['bytes']} bytes, of {answer['at']}.")
 
@@ -98,6 +89,5 @@ def _table(items: list[dict[str, Any]]) -> Table:
     )
     for item in items:
         cells = (item["id"], item["at"], item["app"], item["sender"], item["reason"], str(item["bytes"]))
-        # As they are: what stands in square brackets is no markup.
-        table.add_row(*map(Text, (*cells, "cut" if item["cut"] else "")))
+        add_row(table, *cells, "cut" if item["cut"] else "")
     return table

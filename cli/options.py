@@ -1,0 +1,26 @@
+"""Options that many commands take, each said once."""
+
+from collections.abc import Callable
+
+import click
+
+Command = Callable[..., None]
+
+
+def options(*each: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several as one decorator, in the order in which the help shows them."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(each):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+#: Where the API is, who asks, and how the answer is shown.
+api_options = options(
+    click.option("--url", help="Address of the API."),
+    click.option("--key", help="API key."),
+    click.option("--json", "as_json", is_flag=True, help="Print the answer as it came."),
+)
