@@ -25,7 +25,6 @@ class Taken:
         self.requests = 0
         self.messages = 0
         self.repeated = 0
-        self.refused = 0
         self.first_at = self.last_at = 0.0
         self.ages_ms: list[float] = []
         self._references: set[bytes] = set()
@@ -42,19 +41,18 @@ class Taken:
 
     def report(self) -> bytes:
         """Short, as it is asked often."""
-        names = ("requests", "messages", "repeated", "refused", "first_at", "last_at")
+        names = ("requests", "messages", "repeated", "first_at", "last_at")
         return json.dumps({name: getattr(self, name) for name in names}).encode()
 
 
 class Provider(asyncio.Protocol):
     """POST: count when it comes, answer after the latency.
 
-    `POST /refuse`: say 503 to the next so many. `GET /`: what came. `GET /ages`: how old it was, in ms.
+    `GET /`: what came. `GET /ages`: how old it was, in ms.
     """
 
     taken = Taken()
     latency_seconds = 0.02
-    refusals = 0
 
     def __init__(self) -> None:
         self._buffer = b""
@@ -78,13 +76,6 @@ class Provider(asyncio.Protocol):
             self._write("200 OK", json.dumps(Provider.taken.ages_ms).encode())
         elif head.startswith(b"GET"):
             self._write("200 OK", Provider.taken.report())
-        elif head.startswith(b"POST /refuse"):
-            Provider.refusals = int(body)
-            self._write("200 OK", b"{}")
-        elif Provider.refusals > 0:
-            Provider.refusals -= 1
-            Provider.taken.refused += len(_REFERENCE.findall(body))
-            self._write("503 Service Unavailable\r\nRetry-After: 3600", b"")
         else:
             Provider.taken.take(body, time.time())
             answer = _batch_answer(body) if b'"msg"' in body[:40] else _answer(body)

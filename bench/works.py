@@ -21,6 +21,7 @@ import redis
 from bench.stage import accepts, process, python, redis_server, wait_for
 from cli.ports import free_ports
 from shared.clock import ServerClock
+from shared.configuration import AnySender
 from shared.deps import Deps, assemble
 from shared.domain.events import MessageReceived
 from shared.domain.identifiers import ContactId
@@ -29,10 +30,13 @@ from shared.domain.session_content import Text
 from shared.domain.window import InboundKind
 from shared.queues import Doorbell
 from shared.settings import load_settings
+from shared.store.claims import Claim, Outcome, Settle
 from shared.store.connection import connect, server_time
 from shared.store.messages import Acceptance
 
 _AT_ONCE = 200
+#: More than any bench queues.
+_BACKLOG = 1_000_000
 _CONFIG = """
 [senders.shop]
 provider = "meta"
@@ -137,7 +141,9 @@ class Works:
         request = MessageRequest(
             to=contact, sender=sender, content=Text(f"{time.time():.4f}"), expires_at=now + timedelta(days=1)
         )
-        return Acceptance(message_id=self.deps.new_message_id(), app="bench", request=request)
+        return Acceptance(
+            message_id=self.deps.new_message_id(), app="bench", request=request, max_backlog=_BACKLOG
+        )
 
     def hold(self, sender: str) -> None:
         self.deps.senders.halt(self.deps.sender(sender), "bench", now=self.deps.clock.now())
@@ -154,10 +160,19 @@ class Works:
         wait_for(lambda: self.count(sender, "submitted") >= messages, f"{messages} records", seconds)
         time.sleep(0.5)
 
-    def refuse(self, requests: int) -> None:
-        """The provider says 503, in an hour, to the next so many requests."""
-        body = str(requests).encode()
-        urllib.request.urlopen(f"http://127.0.0.1:{self.stub}/refuse", data=body, timeout=20).close()
+    def defer(self, sender: str, until: datetime) -> None:
+        """As a worker does with an error that may pass: take all that is queued, and put it off."""
+        lanes, one = self.deps.lanes, self.deps.sender(sender)
+        while claims := self._claim(one):
+            settles = [
+                Settle(claim=claim, outcome=Outcome.DEFERRED, until=until, reason="provider_error")
+                for claim in claims
+            ]
+            lanes.step(settles, [], now=self.deps.clock.now())
+
+    def _claim(self, sender: AnySender) -> Sequence[Claim]:
+        nonce, now = self.deps.new_nonce(), self.deps.clock.now()
+        return self.deps.lanes.claim(sender, _AT_ONCE, nonce=nonce, now=now).claims
 
     def taken(self) -> dict[str, Any]:
         return taken(self.stub)

@@ -123,6 +123,17 @@ def test_a_sender_over_its_rate_is_looked_at_again_soon_and_nobody_sleeps(any_re
     assert len(drain(world).settled) == 4
 
 
+def test_what_is_refused_takes_nothing_of_the_rate(any_redis):
+    world = world_with(any_redis, throughput_per_second=40.0)
+    for number in range(100):
+        accept(world, ContactId(f"+3933399{number:05}"))  # no window, no template
+
+    for _ in range(10):  # no time passes
+        drain(world)
+
+    assert world.deps.messages.count("default", MessageState.REFUSED) == 100
+
+
 def test_a_sender_that_has_caught_up_is_glanced_at_no_more(any_redis):
     world = world_with(any_redis, throughput_per_second=40.0)
     ticker = Ticker(world.deps, ring_for_app=lambda business, app: None)

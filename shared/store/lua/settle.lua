@@ -69,6 +69,9 @@ stand(id, sender, contact, WAITING[state], leaves, found, groups)
 if is_claimed then
   unclaim(sender, contact)
 end
+if is_claimed and found[3] ~= 'sending' then
+  give_back(sender)
+end
 if ARGV[15] ~= '' then
   apply_effects(now, sender, contact, id, found[4], now, ARGV[15])
 end

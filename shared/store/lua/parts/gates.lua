@@ -48,6 +48,12 @@ local function promise(sender, gates, claims, now)
     'promised_until', whole(now + 200))
 end
 
+-- A claim that led to no begin used nothing of what it was promised.
+local function give_back(sender)
+  local promised = tonumber(redis.call('HGET', key('sender', sender), 'promised') or '0')
+  redis.call('HSET', key('sender', sender), 'promised', math.max(promised - 1, 0))
+end
+
 -- One more halt. The same error met by many at once is one halt, and the later end stands.
 local function halt(now, sender, word)
   local hash, field = key('sender', sender), 'halt:' .. word.kind .. ':' .. word.source
