@@ -137,6 +137,8 @@ def test_a_worker_killed_in_the_middle_of_pushing_loses_no_event(live, apps):
     for n in range(8 * CONTACTS):
         writes(live, f"+3933320000{n % CONTACTS:02}", f"kill {n}")
     live.until(lambda: len(quick.calls) > before + 2 * CONTACTS, "some events told")
+    in_hand = set(slow.in_hand)
+    live.until(lambda: bool(slow.in_hand - in_hand), "one that has just come to hand")
 
     live.unit.supervisor.kill("worker", signal.SIGKILL)
 
