@@ -2,6 +2,7 @@
 
 import click
 
+from cli.consent import consent
 from cli.demo import demo
 from cli.message_hands import audit, cancel, list_messages, resolve, retry
 from cli.messages import message, send
@@ -17,7 +18,7 @@ def main() -> None:
     """Finestra: a WhatsApp Business gateway that knows whether the window is open."""
 
 
-for _command in (up, demo, send, message, sender, quarantine, submissions, audit):
+for _command in (up, demo, send, message, sender, consent, quarantine, submissions, audit):
     main.add_command(_command)
 
 for _command in (list_messages, cancel, retry, resolve):

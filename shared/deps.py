@@ -23,6 +23,7 @@ from shared.store.audit import Audit
 from shared.store.callbacks import Callbacks
 from shared.store.changes import Changes
 from shared.store.connection import connect, server_time
+from shared.store.consents import Consents
 from shared.store.contacts import Contacts
 from shared.store.feed import Feed
 from shared.store.health import Health
@@ -52,6 +53,7 @@ class Deps:
     silence: Silence
     lanes: Lanes
     contacts: Contacts
+    consents: Consents
     inbox: Inbox
     templates: Templates
     senders: Senders
@@ -106,6 +108,7 @@ def assemble(
             retention=settings.retention,
         ),
         contacts=Contacts(scripts, window_length=length, aliases_of=settings.configuration.aliases_of),
+        consents=Consents(client, scripts),
         inbox=Inbox(client),
         templates=Templates(client, scripts),
         senders=Senders(client, scripts),

@@ -24,6 +24,7 @@ class LogEvent(StrEnum):
     QUARANTINE_REMOVED = "quarantine_removed"
     MESSAGE_ACCEPTED = "message_accepted"
     BATCH_ACCEPTED = "batch_accepted"
+    CONSENTS_RECORDED = "consents_recorded"
     MESSAGES_UNDELIVERED = "messages_undelivered"
     MESSAGES_CHANGED = "messages_changed"
     SUBMISSION_REFUSED = "submission_refused"

@@ -45,6 +45,27 @@ class ConsentRecord:
         return self.status is ConsentStatus.OPTED_OUT
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentWord:
+    """One word about a contact's consent as it was heard, whether it changed anything or not."""
+
+    #: A ConsentStatus, or `resumed`: WhatsApp's own stop was lifted.
+    status: str
+    at: datetime
+    recorded_at: datetime
+    categories: tuple[Category, ...]
+    #: Those that it changed; the others had something newer.
+    changed: tuple[Category, ...]
+    source: str
+    evidence: str | None
+    #: Who said so: `api`, `import`, `keyword`, `user_preferences`, `provider_error`.
+    by: str
+    #: Whose key it was.
+    app: str | None
+    #: The sender that it came by; it counts for the whole business.
+    sender: str
+
+
 @dataclass(frozen=True, slots=True)
 class Consent:
     """What stands for one (business, contact)."""

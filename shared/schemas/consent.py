@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from marshmallow import fields, post_load, validate
 
-from shared.domain.consent import DEFAULT_CATEGORIES, Category, ConsentStatus
+from shared.domain.consent import DEFAULT_CATEGORIES, Category, ConsentRecord, ConsentStatus
 from shared.domain.message import MessageState
 from shared.schemas.strict import AnswerSchema, Moment, RequestSchema, time_text, word_of
 
@@ -20,6 +20,8 @@ EXAMPLE: Mapping[str, Any] = {
 }
 UNKNOWN = "unknown"
 _STATUSES = (*ConsentStatus, UNKNOWN)
+#: Clocks of apps run ahead a little.
+_CLOCK_TOLERANCE = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,15 @@ class ConsentDecision:
     source: str
     evidence: str | None
     categories: tuple[Category, ...]
+
+    def mistakes(self, now: datetime) -> dict[str, list[str]]:
+        """What only the clock can say is wrong, by field."""
+        is_ahead = self.at is not None and self.at > now + _CLOCK_TOLERANCE
+        return {"at": ["must not be in the future"]} if is_ahead else {}
+
+    def record(self, now: datetime) -> ConsentRecord:
+        at = min(self.at or now, now).replace(microsecond=0)
+        return ConsentRecord(status=self.status, at=at, source=self.source, evidence=self.evidence)
 
 
 class SenderQuerySchema(RequestSchema):
@@ -56,7 +67,10 @@ class ConsentRequestSchema(RequestSchema):
     )
 
     @post_load
-    def _make(self, values: dict[str, Any], **kwargs: Any) -> ConsentDecision:
+    def _make(self, values: dict[str, Any], **_kwargs: Any) -> Any:
+        return self._decision(values)
+
+    def _decision(self, values: dict[str, Any]) -> ConsentDecision:
         categories = values.pop("categories") or DEFAULT_CATEGORIES[values["status"]]
         return ConsentDecision(categories=tuple(dict.fromkeys(categories)), **values)
 

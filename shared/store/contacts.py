@@ -12,7 +12,8 @@ from shared.domain.consent import Category, Consent, ConsentRecord
 from shared.domain.identifiers import ContactId, PhoneNumber
 from shared.domain.identity import key_of
 from shared.domain.window import Window
-from shared.store.codec import dump_consent, load_consent, load_window, pairs
+from shared.store.codec import load_consent, load_window, pairs
+from shared.store.consents import Decision, call_of
 from shared.store.scripts import Call, Scripts
 
 _INBOUND_PREFIX = "in:"
@@ -70,18 +71,12 @@ class Contacts:
         categories: Sequence[Category],
         *,
         now: datetime,
+        app: str = "",
     ) -> int:
         """Record a decision; how many categories it changed (an older one changes nothing)."""
-        arguments = (
-            to_ms(now),
-            sender.alias,
-            key_of(contact).value,
-            record.status,
-            int(record.at.timestamp()),
-            dump_consent(record),
-            " ".join(categories),
-        )
-        return int(self._scripts.run(Call.of("set_consent", sender.business, *arguments)))
+        decision = Decision(contact=contact, record=record, categories=categories, app=app)
+        _word, changed = self._scripts.run(call_of(sender, decision, now))
+        return int(changed)
 
     def learn(self, business: str, contact: ContactId, number: PhoneNumber, *, now: datetime) -> None:
         """WhatsApp knows the contact under `number`: send to that, and take what it writes for theirs."""

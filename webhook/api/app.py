@@ -5,6 +5,7 @@ from flask import Flask, Response, jsonify
 from shared.deps import Deps
 from webhook.api import (
     audit,
+    consents,
     contacts,
     events,
     inbound,
@@ -35,6 +36,7 @@ _RESOURCES = (
     message_bulk,
     audit,
     contacts,
+    consents,
     inbound,
     templates,
     senders,

@@ -1,7 +1,7 @@
 """`/v1/contacts`: the window and the consent of a contact; apps record here what a contact decided."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -27,9 +27,6 @@ from webhook.errors import Code, ProblemError
 
 blueprint = Blueprint("contacts", __name__, description="WhatsApp users as a sender sees them.")
 
-#: Clocks of apps run ahead a little.
-_CLOCK_TOLERANCE = timedelta(seconds=1)
-
 
 @blueprint.route("/v1/contacts/<contact>")
 @blueprint.guarded(
@@ -40,7 +37,7 @@ _CLOCK_TOLERANCE = timedelta(seconds=1)
 def show_contact(query: dict[str, Any], contact: str) -> dict[str, Any]:
     """Show a contact; one who is unknown has a closed window and no consent."""
     sender = sender_of_address(query["sender"])
-    record = deps().contacts.get(sender, _parse_contact(contact))
+    record = deps().contacts.get(sender, parse_contact(contact))
     return {
         "contact": record.contact.value,
         "sender": sender.alias,
@@ -59,22 +56,18 @@ def show_contact(query: dict[str, Any], contact: str) -> dict[str, Any]:
 def record_consent(decision: ConsentDecision, query: dict[str, Any], contact: str) -> dict[str, Any]:
     """Record what a contact decided; the answer shows what stands."""
     sender = sender_of_address(query["sender"])
-    parsed = _parse_contact(contact)
-    record, now = _record(decision), deps().clock.now()
-    changed = deps().contacts.set_consent(sender, parsed, record, decision.categories, now=now)
+    parsed, now = parse_contact(contact), deps().clock.now()
+    if mistakes := decision.mistakes(now):
+        raise ProblemError(Code.INVALID_REQUEST, "See errors.", errors=mistakes)
+    changed = deps().contacts.set_consent(
+        sender, parsed, decision.record(now), decision.categories, now=now, app=caller().name
+    )
     standing = deps().contacts.get(sender, parsed).consent
     return {"contact": parsed.value, "changed": changed > 0, **_consent(standing)}
 
 
-def _record(decision: ConsentDecision) -> ConsentRecord:
-    now = deps().clock.now()
-    if decision.at is not None and decision.at > now + _CLOCK_TOLERANCE:
-        raise ProblemError(Code.INVALID_REQUEST, "See errors.", errors={"at": ["must not be in the future"]})
-    at = min(decision.at or now, now).replace(microsecond=0)
-    return ConsentRecord(status=decision.status, at=at, source=decision.source, evidence=decision.evidence)
-
-
-def _parse_contact(text: str) -> ContactId:
+def parse_contact(text: str) -> ContactId:
+    """`{contact}` of an address."""
     try:
         return ContactId.parse(text)
     except InvalidIdentifierError as exc:

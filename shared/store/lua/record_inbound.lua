@@ -46,7 +46,7 @@ local function record(row)
   local is_notice = row[13] == 'system' and row[14] == names[#names]
   local nudge = remember(contact, event_at, length > 0, row[14], id, string.byte(row[3]) == 43, is_notice, sender)
   if row[10] ~= '' then
-    decide_consent(now, sender, contact, words(row[12]), row[10], math.floor(event_at / 1000), row[11])
+    decide_consent(now, sender, contact, words(row[12]), row[10], math.floor(event_at / 1000), row[11], 'keyword|')
   end
 
   if length == 0 or event_at + length <= tonumber(now) then

@@ -9,4 +9,5 @@ for _, name in ipairs(words(ARGV[4])) do
   link(name, contact, at, now, words(ARGV[5]))
   contact = resolve(contact)
 end
-return {put_preference(now, sender, contact, ARGV[6], ARGV[7], at) and 'recorded' or 'unchanged'}
+local is_newer = put_preference(now, sender, contact, ARGV[6], ARGV[7], at, 'user_preferences', '')
+return {is_newer and 'recorded' or 'unchanged'}

@@ -22,7 +22,7 @@ local function record(row)
     return {'unknown_message'}
   end
   if row[14] ~= '' then
-    put_preference(now, sender, resolve(contact), row[14], 'opted_out', tonumber(row[5]))
+    put_preference(now, sender, resolve(contact), row[14], 'opted_out', tonumber(row[5]), 'provider_error', id)
   end
   if found[2] ~= attempt then
     note(id, now, 'status_of_old_attempt', {status = reported, attempt = tonumber(attempt)})

@@ -1,6 +1,11 @@
--- Records a decision of a contact for some categories; older than what stands changes nothing.
+-- Records decisions of contacts for some categories, each by itself; older than what stands changes nothing.
 -- USES consent
+-- EACH 9, at most 50 at once
 -- KEYS  business
--- ARGV  now, sender that was asked by, contact, status, at (whole seconds), record (JSON), categories (space between)
--- Returns how many categories changed
-return decide_consent(ARGV[1], ARGV[2], resolve(ARGV[3]), words(ARGV[7]), ARGV[4], tonumber(ARGV[5]), ARGV[6])
+-- ARGV  for each row: now, sender that was asked by, contact, status, at (whole seconds), record (JSON), categories
+--       (space between), by whom it comes to us, app
+-- Returns for each row {'recorded' or 'unchanged', how many categories changed}
+local by = ARGV[8] .. '|' .. ARGV[9]
+local categories, at = words(ARGV[7]), tonumber(ARGV[5])
+local changed = decide_consent(ARGV[1], ARGV[2], resolve(ARGV[3]), categories, ARGV[4], at, ARGV[6], by)
+return {changed > 0 and 'recorded' or 'unchanged', changed}

@@ -1,4 +1,4 @@
--- Consent of a contact, by category.
+-- Consent of a contact, by category: what stands, and every word about it in the order of event times.
 
 -- One consent record (JSON in `record`) for one category; newer wins, on a tie of seconds an opt-out wins, and of two
 -- that say the same the smaller, so that their order is nothing.
@@ -17,8 +17,27 @@ local function put_consent(contact, category, status, at_seconds, record)
   return 1
 end
 
+-- Keeps a word in the history of a contact, the latest 200: a member is `word`, a line break, when it was recorded, `|`
+-- and the categories that it changed; none: something newer stood. What is said again is kept once.
+-- `word`: by whom, app, sender and categories, each with a `|` behind it, then the record (JSON).
+-- Returns how many categories it changed; of a repeated call, how many it had.
+local function keep_word(now, contact, at_seconds, word, changed)
+  local history = key('consent_history', contact)
+  for _, line in ipairs(redis.call('ZRANGEBYSCORE', history, at_seconds, at_seconds)) do
+    if string.sub(line, 1, #word + 1) == word .. '\n' then
+      local recorded_at, had = string.match(line, '\n(%d+)|(.*)$')
+      return recorded_at == now and #words(had) or #changed
+    end
+  end
+  redis.call('ZADD', history, at_seconds, word .. '\n' .. now .. '|' .. table.concat(changed, ' '))
+  redis.call('ZREMRANGEBYRANK', history, 0, -201)
+  redis.call('ZADD', key('consented'), 0, contact)
+  return #changed
+end
+
 -- One decision of a contact for some categories, told to apps when it changes anything; how many it changed.
-local function decide_consent(now, sender, contact, categories, status, at_seconds, record)
+-- `by`: by whom, and the app, `|` between.
+local function decide_consent(now, sender, contact, categories, status, at_seconds, record, by)
   local changed = {}
   for _, category in ipairs(categories) do
     if put_consent(contact, category, status, at_seconds, record) == 1 then
@@ -28,16 +47,34 @@ local function decide_consent(now, sender, contact, categories, status, at_secon
   if #changed > 0 then
     emit(now, 'consent.changed', '', sender, contact, cjson.encode({status = status, categories = changed}))
   end
-  return #changed
+  local word = by .. '|' .. sender .. '|' .. table.concat(categories, ' ') .. '|' .. record
+  return keep_word(now, contact, at_seconds, word, changed)
 end
 
 -- What a contact told WhatsApp about a category ('opted_out' or 'resumed') stands beside the consent that it gave us.
-local function put_preference(now, sender, contact, category, status, at)
-  local hash = key('contact', contact)
-  if not keep_newer(hash, 'preference:' .. category, status, at) then
-    return false
+-- `by`: who told us; `evidence`: a message, or ''.
+local function put_preference(now, sender, contact, category, status, at, by, evidence)
+  local hash, at_seconds = key('contact', contact), math.floor(at / 1000)
+  local is_newer = keep_newer(hash, 'preference:' .. category, status, at_seconds * 1000)
+  if is_newer then
+    redis.call('HINCRBY', hash, 'version', 1)
+    emit(now, 'consent.changed', '', sender, contact, cjson.encode({status = status, categories = {category}}))
   end
-  redis.call('HINCRBY', hash, 'version', 1)
-  emit(now, 'consent.changed', '', sender, contact, cjson.encode({status = status, categories = {category}}))
-  return true
+  local shown = evidence == '' and 'null' or '"' .. evidence .. '"'
+  local record = '{"status":"' .. status .. '","at":' .. whole(at_seconds) .. ',"source":"' .. by .. '","evidence":' ..
+    shown .. '}'
+  local word = by .. '||' .. sender .. '|' .. category .. '|' .. record
+  keep_word(now, contact, at_seconds, word, {is_newer and category or nil})
+  return is_newer
+end
+
+-- What was said under a name that is now another.
+local function move_history(old, into)
+  local from, to = key('consent_history', old), key('consent_history', into)
+  if redis.call('ZREM', key('consented'), old) == 1 then
+    redis.call('ZADD', key('consented'), 0, into)
+    redis.call('ZUNIONSTORE', to, 2, to, from, 'AGGREGATE', 'MAX')
+    redis.call('ZREMRANGEBYRANK', to, 0, -201)
+    redis.call('DEL', from)
+  end
 end

@@ -37,6 +37,7 @@ local function merge(old, into, now, senders)
       keep_newer(to, name, value, tonumber(redis.call('HGET', from, name .. '_at')))
     end
   end
+  move_history(old, into)
   redis.call('HINCRBY', to, 'version', 1)
   local life = math.max(redis.call('PTTL', key('recent', into)), redis.call('PTTL', key('recent', old)))
   redis.call('ZUNIONSTORE', key('recent', into), 2, key('recent', into), key('recent', old), 'AGGREGATE', 'MAX')
