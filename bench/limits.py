@@ -23,7 +23,8 @@ from shared.deps import Deps, assemble
 from shared.domain.consent import Category, ConsentRecord, ConsentStatus
 from shared.domain.identifiers import ContactId
 from shared.domain.message import MessageRequest
-from shared.domain.templates import Approval, Gate, Template, TemplateCall, TemplateId
+from shared.domain.template_call import TemplateCall
+from shared.domain.templates import Approval, Gate, Template, TemplateId
 from shared.queues import Doorbell
 from shared.settings import load_settings
 from shared.store.connection import connect, server_time

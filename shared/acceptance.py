@@ -14,6 +14,7 @@ from shared.clock import from_ms, to_ms
 from shared.configuration import AnySender, App, Configuration
 from shared.deps import Deps
 from shared.domain.message import MessageRequest
+from shared.domain.template_call import misfits
 from shared.providers.support import unsupported
 from shared.schemas.documents import canonical, read
 from shared.schemas.message_request import Draft, MessageRequestSchema
@@ -173,8 +174,9 @@ def refuse_mistimed(draft: Draft, now: datetime) -> Refusal | None:
 def refuse_mismatch(sender: AnySender, request: MessageRequest, known: Known) -> Refusal | None:
     """What the store refuses by itself, for a dry run."""
     for call, template in zip(request.templates, known.templates, strict=True):
-        if template is not None and not call.fits(template):
-            return _mismatch(sender, request, TemplateMismatch(str(template.id), template.variables))
+        found = () if template is None else tuple(misfits(call, template))
+        if template is not None and found:
+            return _mismatch(sender, request, TemplateMismatch(str(template.id), found))
     return None
 
 
@@ -227,9 +229,8 @@ def _receipt(offer: _Offer, answer: AcceptAnswer) -> Receipt | Refusal:
 def _mismatch(sender: AnySender, request: MessageRequest, mismatch: TemplateMismatch) -> Refusal:
     ids = [str(template_id) for template_id in template_ids(sender, request)]
     index = ids.index(mismatch.template)
-    name = "template.variables" if index == 0 else f"template.alternates.{index - 1}.variables"
-    expected = ", ".join(mismatch.expected) or "none"
-    errors = {name: [f"the template's variables: {expected}"]}
+    prefix = "template." if index == 0 else f"template.alternates.{index - 1}."
+    errors = {prefix + misfit.field: [misfit.mend] for misfit in mismatch.misfits}
     return Refusal(code=RefusalCode.TEMPLATE_MISMATCH, errors=errors)
 
 

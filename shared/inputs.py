@@ -15,7 +15,9 @@ from shared.domain.identifiers import ContactId
 from shared.domain.message import MessageRequest, WhenClosed, WhenOpen
 from shared.domain.routing import Facts, Route, RouteKind, TemplatePolicy, decide
 from shared.domain.session_content import Text
-from shared.domain.templates import Approval, Gate, Template, TemplateCall, TemplateId, TemplateStatus
+from shared.domain.template_call import TemplateCall
+from shared.domain.template_parts import TemplateContent
+from shared.domain.templates import Approval, Gate, Template, TemplateId, TemplateStatus
 from shared.domain.window import Window
 from shared.store.contents import kind_of
 
@@ -123,7 +125,7 @@ class _SeenTemplate(Template):
 class _SeenCall(TemplateCall):
     is_fitting: bool
 
-    def fits(self, template: Template) -> bool:  # noqa: ARG002 - the values are not stored
+    def fits(self, content: TemplateContent) -> bool:  # noqa: ARG002 - the values are not stored
         return self.is_fitting
 
 

@@ -20,7 +20,8 @@ from shared.domain.message import InDoubt, MessageRequest, MessageState, Priorit
 from shared.domain.provider_errors import ErrorRow
 from shared.domain.retry import ErrorClass
 from shared.domain.session_content import Text
-from shared.domain.templates import Approval, Gate, Template, TemplateCall, TemplateId
+from shared.domain.template_call import TemplateCall
+from shared.domain.templates import Approval, Gate, Template, TemplateId
 from shared.domain.window import InboundKind, WindowPolicy
 from shared.http.client import HttpCall
 from shared.providers.base import Outgoing, ReadMarked, ReadReceipt, ReadResult, SendResult, Submitted

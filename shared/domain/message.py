@@ -11,7 +11,7 @@ from enum import IntEnum, StrEnum
 from shared.domain.consent import Category
 from shared.domain.identifiers import ContactId
 from shared.domain.session_content import SessionContent
-from shared.domain.templates import TemplateCall
+from shared.domain.template_call import TemplateCall
 
 
 class MessageState(StrEnum):

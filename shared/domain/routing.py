@@ -12,7 +12,8 @@ from enum import StrEnum
 from shared.domain.consent import Category, Consent
 from shared.domain.message import MessageRequest, WhenClosed, WhenOpen
 from shared.domain.session_content import SessionContent, Text
-from shared.domain.templates import Template, TemplateCall, TemplateStatus
+from shared.domain.template_call import TemplateCall
+from shared.domain.templates import Template, TemplateStatus
 from shared.domain.window import Window
 
 

@@ -1,7 +1,7 @@
 """A template's variables with their values, in the order in which providers count them."""
 
 from shared.domain.routing import TemplateRoute
-from shared.domain.templates import clean_value
+from shared.domain.template_text import clean_value
 
 
 def filled_variables(route: TemplateRoute) -> list[tuple[str, str]]:

@@ -19,7 +19,8 @@ from shared.domain.session_content import (
     MediaLink,
     SessionContent,
 )
-from shared.domain.templates import ButtonFill, TemplateCall
+from shared.domain.template_call import TemplateCall
+from shared.domain.template_parts import ButtonFill
 from shared.providers.cm.session import media_object
 
 

@@ -15,7 +15,7 @@ from shared.domain.consent import Category
 from shared.domain.identifiers import ContactId
 from shared.domain.message import InDoubt, MessageRequest, Priority, WhenClosed, WhenOpen
 from shared.domain.session_content import Cards, SessionContent, Text
-from shared.domain.templates import TemplateCall
+from shared.domain.template_call import TemplateCall
 from shared.schemas.cards import MAX_CARDS, CardSchema
 from shared.schemas.content import LocationSchema, MediaSchema, ReactionSchema, WhatsAppId
 from shared.schemas.interactive import InteractiveSchema

@@ -6,9 +6,15 @@ from typing import Any
 from marshmallow import fields, validate
 
 from shared.domain.consent import Category
-from shared.domain.templates import Approval, Gate, TemplateStatus
+from shared.domain.templates import Approval, Gate, Source, TemplateStatus
 from shared.schemas.strict import AnswerSchema, RequestSchema, word_of
 from shared.schemas.template_call import LANGUAGE
+from shared.schemas.template_parts import (
+    ButtonPartSchema,
+    ButtonShownSchema,
+    HeaderPartSchema,
+    HeaderShownSchema,
+)
 
 #: Every tag there was, with the category we propose for it: Meta's three generations of 2021, 2022 and 2023.
 #: Meta's own SDK facebook_business 12.0.1 to 21.0.0, `WhatsAppBusinessAccount.Category`, read 2026-11.
@@ -45,17 +51,6 @@ EXAMPLE: Mapping[str, Any] = {
 }
 APPROVAL_EXAMPLE: Mapping[str, Any] = {"gate": "whatsapp", "decision": "approved", "reason": None}
 
-_NOT_YET = "text only for now: leave it out"
-
-
-def _only_null() -> fields.Raw:
-    """A field of the contract that this version cannot fill yet."""
-    return fields.Raw(
-        load_default=None,
-        validate=validate.Equal(None, error=_NOT_YET),
-        metadata={"enum": [None], "description": "Text only for now."},
-    )
-
 
 class TemplateRequestSchema(RequestSchema):
     """`name`, `body`, `footer` and `samples` are judged by the lint, which has a code for each mistake."""
@@ -67,9 +62,17 @@ class TemplateRequestSchema(RequestSchema):
     body = fields.String(required=True, metadata={"description": "Variables as {1} or {{1}}, or named."})
     samples = fields.List(fields.String(), load_default=list)
     footer = fields.String(load_default=None, allow_none=True)
-    header = _only_null()
-    buttons = fields.List(fields.Raw(), load_default=list, validate=validate.Length(max=0, error=_NOT_YET))
-    ttl_seconds = _only_null()
+    header = fields.Nested(HeaderPartSchema(), load_default=None, allow_none=True)
+    buttons = fields.List(fields.Nested(ButtonPartSchema()), load_default=list)
+    ttl_seconds = fields.Integer(strict=True, load_default=None, allow_none=True)
+    source = fields.Enum(
+        Source,
+        by_value=True,
+        load_default=Source.OWN,
+        metadata={
+            "description": "`provider`: the provider has it ready; `library`: comes with Finestra."
+        },
+    )
 
 
 class ApprovalRequestSchema(RequestSchema):
@@ -91,6 +94,8 @@ class GatesSchema(AnswerSchema):
 
 
 class TemplateSchema(AnswerSchema):
+    """A template and where its approvals stand."""
+
     sender = fields.String(required=True)
     account = fields.String(required=True)
     name = fields.String(required=True)
@@ -102,6 +107,13 @@ class TemplateSchema(AnswerSchema):
     samples = fields.List(fields.String(), required=True)
     variables = fields.List(fields.String(), required=True)
     status = word_of(TemplateStatus)
+    header = fields.Nested(HeaderShownSchema(), required=True, allow_none=True)
+    buttons = fields.List(fields.Nested(ButtonShownSchema()), required=True)
+    ttl_seconds = fields.Integer(required=True, allow_none=True)
+    source = word_of(Source)
+    version = fields.Integer(
+        required=True, metadata={"description": "Of its content; a message says which it used."}
+    )
     approval = fields.Nested(GatesSchema(), required=True)
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
-from shared.domain.templates import ButtonFill, TemplateButton, TemplateCall, clean_value
+from shared.domain.template_call import TemplateButton, TemplateCall
+from shared.domain.template_parts import ButtonFill
+from shared.domain.template_text import clean_value
 from shared.schemas.content import HeaderField
 from shared.schemas.strict import MAX_LINK, RequestSchema, Words
 

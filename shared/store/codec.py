@@ -14,19 +14,13 @@ from shared.domain.identifiers import ContactId
 from shared.domain.limits import Burst, DayStanding
 from shared.domain.message import InDoubt, MessageRequest, Priority, WhenClosed, WhenOpen
 from shared.domain.session_content import SessionContent, Text
-from shared.domain.templates import (
-    Approval,
-    ButtonFill,
-    Gate,
-    Template,
-    TemplateButton,
-    TemplateCall,
-    TemplateId,
-    TemplateStatus,
-)
+from shared.domain.template_call import TemplateButton, TemplateCall
+from shared.domain.template_parts import ButtonFill
+from shared.domain.templates import Template
 from shared.domain.window import Window
 from shared.store.contents import dump_content, load_content, load_header
 from shared.store.effects import load_halts
+from shared.store.template_codec import load_template
 
 #: Made once: `json.dumps` makes one a call.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -181,52 +175,6 @@ def _load_caps(contact: Mapping[str, str]) -> dict[Category, datetime]:
         if until != "0" and not (ends_by_writing == "1" and written_at > since):
             caps[category] = from_ms(until)
     return caps
-
-
-def dump_template(template: Template) -> dict[str, str]:
-    """The fields of its hash; '' deletes one."""
-    gates = {f"gate:{gate}": str(template.gates.get(gate, Approval.PENDING)) for gate in Gate}
-    return {
-        **gates,
-        "account": template.id.account,
-        "name": template.id.name,
-        "language": template.id.language,
-        "category": template.category,
-        "body": template.body,
-        "footer": template.footer or "",
-        "samples": dump(template.samples),
-        "variables": variables_word(template.variables),
-        "original_category": template.original_category or template.category,
-        "tag": template.tag or "",
-    }
-
-
-def variables_word(names: Sequence[str]) -> str:
-    """A template's variables as one word, the same for any order; `-` for none."""
-    return ",".join(sorted(names)) or "-"
-
-
-def load_template(stored: Mapping[str, str]) -> Template | None:
-    if not stored:
-        return None
-    return Template(
-        id=TemplateId(stored["account"], stored["name"], stored["language"]),
-        category=Category(stored["category"]),
-        body=stored["body"],
-        footer=stored.get("footer"),
-        samples=tuple(json.loads(stored["samples"])),
-        gates={gate: Approval(stored[f"gate:{gate}"]) for gate in Gate},
-        reasons={gate: stored[f"reason:{gate}"] for gate in Gate if f"reason:{gate}" in stored},
-        stopped=_load_stopped(stored),
-        original_category=Category(stored["original_category"]),
-        tag=stored.get("tag"),
-    )
-
-
-def _load_stopped(stored: Mapping[str, str]) -> TemplateStatus | None:
-    """The provider's word, or the one that an error of a send has said since."""
-    word = stored.get("error_stop", "").partition("|")[0] or stored.get("stopped")
-    return TemplateStatus(word) if word else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,10 @@ import redis
 from shared.clock import from_ms, rfc3339
 from shared.configuration import App, Configuration
 from shared.domain.identifiers import MessageId
-from shared.store.codec import load_template
 from shared.store.connection import translated
 from shared.store.keys import Keys
 from shared.store.messages import MessageRecord, read_message
+from shared.store.template_codec import load_template
 
 #: Before the first entry of a stream.
 START = "0-0"

@@ -50,6 +50,7 @@ class Keys:
     idem:{b}:app:sender:key                 string      idempotency: fingerprint and answer · 24 h
     template:{b}:account:name:language      hash        a template · until deleted
     templates:{b}:account                   set         its templates · likewise
+    template_versions:{b}                   hash        template → latest version · for ever: one each
     resting:{b}                             sorted set  template stopped by an error → until · its end
     sender:{b}:sender                       hash        version, halts, circuit, rate · for ever: one a sender
     backlog:{b}                             hash        app → messages that are still owed · for ever

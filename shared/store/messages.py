@@ -13,15 +13,21 @@ from shared.configuration import DEFAULT_MAX_BACKLOG, AnySender
 from shared.domain.identifiers import MessageId
 from shared.domain.identity import key_of
 from shared.domain.message import MessageRequest, MessageState
+from shared.domain.template_call import Misfit
 from shared.domain.templates import TemplateId
-from shared.store.codec import Known, dump_request, load_known, load_request, variables_word
+from shared.errors import StoreUnavailableError
+from shared.store.codec import Known, dump_request, load_known, load_request
 from shared.store.connection import read_hash, translated
 from shared.store.keys import Keys
 from shared.store.lanes import BELL_LIFE
 from shared.store.limits import watched_word
 from shared.store.scripts import Argument, Call, Scripts
+from shared.store.seen_templates import SeenTemplates
 
 _IDEMPOTENCY_LIFE = timedelta(hours=24)
+#: A request names ten templates at most, and each may have to be seen first.
+_LOOKS = 12
+_UNSEEN = ("unseen",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +74,10 @@ class KeyReused:
 
 @dataclass(frozen=True, slots=True)
 class TemplateMismatch:
-    """The request's variables are not the template's."""
+    """The request does not fill the template as it stands."""
 
     template: str
-    expected: tuple[str, ...]
+    misfits: tuple[Misfit, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,7 @@ class Messages:
         self._scripts = scripts
         self._window_length = window_length
         self._retention = retention
+        self._seen = SeenTemplates()
 
     def accept(self, sender: AnySender, acceptance: Acceptance, *, now: datetime) -> AcceptAnswer:
         """Write one message, or answer the earlier one. Safe to repeat. Raises StoreUnavailableError."""
@@ -124,9 +131,20 @@ class Messages:
     def accept_all(
         self, acceptances: Sequence[tuple[AnySender, Acceptance]], *, now: datetime
     ) -> list[AcceptAnswer]:
-        """The same for many, each by itself, in one round trip."""
-        calls = [self._accept_call(sender, acceptance, now) for sender, acceptance in acceptances]
-        return [self._accept_answer(answer) for answer in self._scripts.run_all(calls)] if calls else []
+        """The same for many, each by itself, in one round trip; two when a template is not as it was seen."""
+        answers: dict[int, Sequence[Any]] = {}
+        for _ in range(_LOOKS):
+            pending = [index for index in range(len(acceptances)) if index not in answers]
+            calls = [self._accept_call(*acceptances[index], now) for index in pending]
+            for index, answer in zip(pending, self._scripts.run_all(calls) if calls else [], strict=True):
+                if answer[0] == "unseen":
+                    self._seen.learn(acceptances[index][0].business, *answer[1:])
+                else:
+                    answers[index] = answer
+        return [
+            self._accept_answer(sender, acceptance, answers.get(index, _UNSEEN))
+            for index, (sender, acceptance) in enumerate(acceptances)
+        ]
 
     def nudge(
         self, sender: AnySender, content: MessageId, versions: str, acceptance: Acceptance, *, now: datetime
@@ -181,12 +199,17 @@ class Messages:
         with translated(self._client):
             return int(self._client.zcard(Keys(business).state(state)))
 
-    def _accept_answer(self, answer: Sequence[Any]) -> AcceptAnswer:
+    def _accept_answer(
+        self, sender: AnySender, acceptance: Acceptance, answer: Sequence[Any]
+    ) -> AcceptAnswer:
         match answer[0]:
             case "reused":
                 return KeyReused()
             case "mismatch":
-                return TemplateMismatch(answer[1], _variables(answer[2]))
+                return self._mismatch(sender, acceptance.request, answer[1])
+            case "unseen":
+                # Every look found it edited once more.
+                raise StoreUnavailableError("a template of the request changes all the time")
             case "full":
                 return BacklogFull()
             case _:
@@ -217,7 +240,7 @@ class Messages:
             request.reference or "",
             request.in_doubt,
             " ".join(str(template_id) for template_id in template_ids(sender, request)),
-            " ".join(variables_word(tuple(call.values)) for call in request.templates),
+            self._seen.words(sender.business, template_ids(sender, request), request.templates),
             acceptance.idempotency_key or "",
             acceptance.fingerprint,
             duration_ms(_IDEMPOTENCY_LIFE),
@@ -227,6 +250,11 @@ class Messages:
             watched_word(sender),
             acceptance.max_backlog,
         )
+
+    def _mismatch(self, sender: AnySender, request: MessageRequest, template: str) -> TemplateMismatch:
+        ids = [str(template_id) for template_id in template_ids(sender, request)]
+        call = request.templates[ids.index(template)]
+        return TemplateMismatch(template, self._seen.misfits(sender.business, template, call))
 
 
 def template_ids(sender: AnySender, request: MessageRequest) -> list[TemplateId]:
@@ -260,7 +288,3 @@ def _attempt(stored: Mapping[str, str], number: int) -> dict[str, Any]:
     started = json.loads(stored[f"attempt:{number}"])
     ended = json.loads(stored.get(f"result:{number}", "{}"))
     return {"number": number, **started, **ended}
-
-
-def _variables(word: str) -> tuple[str, ...]:
-    return () if word == "-" else tuple(word.split(","))

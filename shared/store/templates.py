@@ -3,10 +3,10 @@
 import redis
 
 from shared.domain.templates import Approval, Gate, Template, TemplateId
-from shared.store.codec import dump_template, load_template
 from shared.store.connection import read_hash, translated
 from shared.store.keys import Keys
 from shared.store.scripts import Call, Scripts
+from shared.store.template_codec import dump_template, load_template
 
 
 class Templates:
@@ -22,7 +22,7 @@ class Templates:
         self, business: str, template_id: TemplateId, gate: Gate, decision: Approval, reason: str | None
     ) -> bool:
         """Record a decision at a gate; False when there is no such template. Wakes what waits for it."""
-        fields = {f"gate:{gate}": str(decision), f"reason:{gate}": reason or ""}
+        fields = {f"gate:{gate}": str(decision), f"reason:{gate}": reason or "", "draft": ""}
         return self._save(business, template_id, "change", "", fields)
 
     def resume(self, business: str, template_id: TemplateId) -> bool:

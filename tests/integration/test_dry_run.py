@@ -17,7 +17,8 @@ from shared.domain.consent import Category
 from shared.domain.identifiers import AttemptReference, ContactId
 from shared.domain.message import WhenOpen
 from shared.domain.session_content import EmojiReaction, LinkButton
-from shared.domain.templates import ButtonFill, TemplateButton
+from shared.domain.template_call import TemplateButton
+from shared.domain.template_parts import ButtonFill
 from shared.store.messages import Acceptance
 from tests.builders import (
     ANNA,

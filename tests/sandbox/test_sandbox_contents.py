@@ -4,7 +4,8 @@ import pytest
 
 from shared.domain.identifiers import AttemptReference, ContactId, MessageId
 from shared.domain.routing import Rule, SessionRoute, TemplateRoute
-from shared.domain.templates import ButtonFill, TemplateButton, TemplateCall
+from shared.domain.template_call import TemplateButton, TemplateCall
+from shared.domain.template_parts import ButtonFill
 from shared.providers.base import Outgoing
 from shared.providers.cm.send import build_message
 from shared.providers.meta.send import build_body

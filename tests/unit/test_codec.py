@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from shared.domain.templates import ButtonFill, TemplateButton
+from shared.domain.template_call import TemplateButton
+from shared.domain.template_parts import ButtonFill
 from shared.store.codec import dump_request, load_request
 from tests.builders import TEXT, call, request
 from tests.contents import EVERY_KIND, PDF, WAMID

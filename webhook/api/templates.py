@@ -1,18 +1,14 @@
 """`/v1/templates`: register, list, show, and record what was decided about one by hand."""
 
 from collections import defaultdict
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 from shared.configuration import AnySender, CmSender, MetaSender
-from shared.domain.templates import (
-    Approval,
-    Gate,
-    Template,
-    TemplateId,
-    lint,
-    provider_form,
-)
+from shared.domain.lint import lint
+from shared.domain.template_text import provider_form
+from shared.domain.templates import Approval, Gate, Template, TemplateId
 from shared.schemas.consent import SenderQuerySchema
 from shared.schemas.template import (
     APPROVAL_EXAMPLE,
@@ -127,12 +123,27 @@ def _template(sender: AnySender, values: dict[str, Any]) -> Template:
         tag=values["tag"],
         category=category,
         original_category=category,
-        body=provider_form(values["body"]),
-        footer=values["footer"] or None,
-        samples=tuple(values["samples"]),
+        **content_of(values),
+        source=values["source"],
+        is_draft=True,
         gates={Gate.PROVIDER: _first_word(sender), Gate.WHATSAPP: Approval.PENDING},
         reasons={},
     )
+
+
+def content_of(values: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a TemplateContent, variables in the provider's form."""
+    header = values["header"]
+    return {
+        "header": header and replace(header, text=header.text and provider_form(header.text)),
+        "body": provider_form(values["body"]),
+        "footer": values["footer"] or None,
+        "buttons": tuple(
+            replace(button, url=button.url and provider_form(button.url)) for button in values["buttons"]
+        ),
+        "samples": tuple(values["samples"]),
+        "ttl_seconds": values["ttl_seconds"],
+    }
 
 
 def _first_word(sender: AnySender) -> Approval:
@@ -161,6 +172,11 @@ def _view(template: Template, sender: AnySender) -> dict[str, Any]:
         "body": template.body,
         "footer": template.footer,
         "samples": template.samples,
+        "header": template.header,
+        "buttons": template.buttons,
+        "ttl_seconds": template.ttl_seconds,
+        "source": template.source,
+        "version": template.version,
         "variables": template.variables,
         "status": template.status,
         "approval": {

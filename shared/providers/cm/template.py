@@ -8,7 +8,9 @@ from typing import Any
 from shared.configuration import CmSender
 from shared.domain.routing import TemplateRoute
 from shared.domain.session_content import Header
-from shared.domain.templates import ButtonFill, TemplateButton, render
+from shared.domain.template_call import TemplateButton
+from shared.domain.template_parts import ButtonFill
+from shared.domain.template_text import render
 from shared.providers.cm.session import media_object
 from shared.providers.parameters import filled_variables
 

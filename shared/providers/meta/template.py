@@ -8,7 +8,8 @@ from typing import Any
 from shared.domain.consent import Category
 from shared.domain.routing import TemplateRoute
 from shared.domain.session_content import Header
-from shared.domain.templates import ButtonFill, TemplateButton
+from shared.domain.template_call import TemplateButton
+from shared.domain.template_parts import ButtonFill
 from shared.providers.meta.session import media_object
 from shared.providers.parameters import filled_variables, is_number
 

@@ -3,11 +3,11 @@
 -- ROWS 20, at most 150 at once
 -- KEYS  business
 -- ARGV  for each row: now, id, sender, contact, priority, expires_at, request (JSON), app, reference, in_doubt,
---       templates (ids, space between), variables (one word a template: names joined by ','; '-' for none),
+--       templates (ids, space between), how they were seen (a word each: version and '+' if the request fits, or '-'),
 --       idempotency key or '', fingerprint of the body, its life in ms, retention in ms, bell's life in ms,
 --       whether the facts are wanted (1 or 0), what is watched (parts/limits.lua), the app's largest backlog
 -- Returns for each row {'accepted', id, accepted_at, ring, facts or {}}, also for a repeat; {'reused'};
---       {'mismatch', template, its variables}; {'full'}: its backlog
+--       {'mismatch', template}; {'unseen', template, its hash}: to be held against it and offered again; {'full'}
 local function stored_answer(row, idempotency)
   local stored = idempotency and redis.call('GET', idempotency)
   if not stored then
@@ -22,11 +22,13 @@ local function stored_answer(row, idempotency)
 end
 
 local function refusal(row)
-  local expected = words(row[12])
+  local seen = words(row[12])
   for i, template in ipairs(words(row[11])) do
-    local found = redis.call('HGET', key('template', template), 'variables')
-    if found and found ~= expected[i] then
-      return {'mismatch', template, found}
+    local version = redis.call('HGET', key('template', template), 'content_version')
+    if version and seen[i] == version .. '-' then
+      return {'mismatch', template}
+    elseif version and seen[i] ~= version .. '+' then
+      return {'unseen', template, redis.call('HGETALL', key('template', template))}
     end
   end
   if tonumber(redis.call('HGET', key('backlog'), row[8]) or '0') >= tonumber(row[20]) then

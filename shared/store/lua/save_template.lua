@@ -11,7 +11,9 @@ if ARGV[3] == 'change' and not exists then
   return 0
 end
 if ARGV[3] == 'create' then
-  redis.call('HSET', template, 'nonce', ARGV[4])
+  -- Versions go on where one of the same name that was deleted had got to.
+  local version = redis.call('HINCRBY', key('template_versions'), ARGV[1], 1)
+  redis.call('HSET', template, 'nonce', ARGV[4], 'content_version', version)
 end
 for i = 5, #ARGV, 2 do
   if ARGV[i + 1] == '' then

@@ -7,18 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.consent import Category
-from shared.domain.templates import (
-    Approval,
-    ButtonFill,
-    Gate,
-    TemplateButton,
-    TemplateStatus,
-    clean_value,
-    lint,
-    provider_form,
-    render,
-    variables_of,
-)
+from shared.domain.lint import lint
+from shared.domain.template_call import TemplateButton
+from shared.domain.template_parts import ButtonFill
+from shared.domain.template_text import clean_value, provider_form, render, variables_of
+from shared.domain.templates import Approval, Gate, TemplateStatus
 from tests.builders import BOTH_APPROVED, call, template
 
 GOOD = "Ciao {1}, il tuo ordine {2} è pronto."

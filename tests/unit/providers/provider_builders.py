@@ -8,7 +8,8 @@ from shared.domain.identifiers import AttemptReference, ContactId, MessageId, Ph
 from shared.domain.message import WhenOpen
 from shared.domain.routing import Rule, SessionRoute, TemplateRoute
 from shared.domain.session_content import Text
-from shared.domain.templates import Approval, Gate, Template, TemplateCall, TemplateId
+from shared.domain.template_call import TemplateCall
+from shared.domain.templates import Approval, Gate, Template, TemplateId
 from shared.providers.base import Outgoing
 from shared.providers.cm.send import CmProvider
 from shared.providers.meta.send import MetaProvider

@@ -4,7 +4,8 @@ import pytest
 from provider_builders import CM, ScriptedClient, outgoing, provider, session, template
 
 from shared.domain.session_content import Buttons, MediaKind, MediaLink, ReplyButton
-from shared.domain.templates import ButtonFill, TemplateButton
+from shared.domain.template_call import TemplateButton
+from shared.domain.template_parts import ButtonFill
 from shared.providers.cm.send import UNSUPPORTED, build_message
 from shared.providers.cm.session import media_object
 from tests.contents import BUTTONS, CARDS, CHOICE, LINK, PDF, PHOTO, PLACE, REACTION, WAMID

@@ -6,7 +6,8 @@ from provider_builders import outgoing, session, template
 from shared.domain.consent import Category
 from shared.domain.content import Location
 from shared.domain.session_content import EmojiReaction, LinkButton, MediaKind, MediaLink
-from shared.domain.templates import ButtonFill, TemplateButton
+from shared.domain.template_call import TemplateButton
+from shared.domain.template_parts import ButtonFill
 from shared.providers.meta.send import build_body
 from tests.contents import BUTTONS, CARDS, CHOICE, LINK, PDF, PHOTO, PLACE, WAMID
 

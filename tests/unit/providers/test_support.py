@@ -7,7 +7,8 @@ from provider_builders import CM, META
 
 from shared.domain.identifiers import ContactId
 from shared.domain.session_content import Choice, MediaKind, MediaLink, Row, Section
-from shared.domain.templates import ButtonFill, TemplateButton
+from shared.domain.template_call import TemplateButton
+from shared.domain.template_parts import ButtonFill
 from shared.providers.support import unsupported
 from tests.builders import ANNA, call
 from tests.contents import BUTTONS, CHOICE, EVERY_KIND, LINK, PDF, PHOTO, REACTION

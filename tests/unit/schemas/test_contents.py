@@ -3,7 +3,8 @@
 import pytest
 
 from shared.domain.session_content import Choice, LinkButton, MediaKind, MediaLink, Text
-from shared.domain.templates import ButtonFill, TemplateButton
+from shared.domain.template_call import TemplateButton
+from shared.domain.template_parts import ButtonFill
 from shared.schemas.documents import read
 from shared.schemas.message_request import MessageRequestSchema
 from tests.contents import BUTTONS, CARDS, CHOICE, LINK, PDF, PLACE, REACTION, WAMID
