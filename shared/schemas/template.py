@@ -69,9 +69,7 @@ class TemplateRequestSchema(RequestSchema):
         Source,
         by_value=True,
         load_default=Source.OWN,
-        metadata={
-            "description": "`provider`: the provider has it ready; `library`: comes with Finestra."
-        },
+        metadata={"description": "`provider`: the provider has it ready; `library`: comes with Finestra."},
     )
 
 

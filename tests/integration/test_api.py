@@ -248,11 +248,11 @@ class TestAccept:
         asked = TEMPLATE | {"variables": ["Anna"]}
 
         errors = assert_problem(send(client, template=asked), 422, "template_mismatch")
-        assert errors == {"template.variables": ["the template's variables: 1, 2"]}
+        assert errors == {"template.variables.2": ["needs a value; the template's variables: 1, 2"]}
 
         other = {"name": "altro", "language": "it", "variables": [], "alternates": [asked]}
         errors = assert_problem(send(client, template=other), 422, "template_mismatch")
-        assert list(errors) == ["template.alternates.0.variables"]
+        assert list(errors) == ["template.alternates.0.variables.2"]
 
     def test_meta_takes_user_ids(self, client):
         assert send(client, to="NL.90011223344").json["to"] == "NL.90011223344"
@@ -590,7 +590,7 @@ class TestTemplates:
             "provider": {"state": provider_gate, "reason": None},
             "whatsapp": {"state": "pending", "reason": None},
         }
-        assert answer.json["status"] == "submitted"
+        assert answer.json["status"] == "draft"
 
     @pytest.mark.parametrize(
         ("tag", "category"),
@@ -629,9 +629,11 @@ class TestTemplates:
         [
             ({"tag": "PROMO"}, "tag"),
             ({"language": "italiano puro"}, "language"),
-            ({"header": {"text": "x"}}, "header"),
-            ({"buttons": [{}]}, "buttons"),
-            ({"ttl_seconds": 60}, "ttl_seconds"),
+            ({"header": {"text": "x"}}, "header.kind"),
+            ({"header": {"kind": "image", "text": "x"}}, "header.text"),
+            ({"buttons": [{"kind": "quick_reply"}]}, "buttons.0.label"),
+            ({"buttons": [{"kind": "url", "label": "Segui"}]}, "buttons.0.url"),
+            ({"ttl_seconds": "60"}, "ttl_seconds"),
             ({"sender": "nix"}, "sender"),
             ({"samples": "Anna"}, "samples"),
             ({"boddy": "x"}, "boddy"),

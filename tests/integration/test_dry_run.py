@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import fakeredis
@@ -18,7 +19,7 @@ from shared.domain.identifiers import AttemptReference, ContactId
 from shared.domain.message import WhenOpen
 from shared.domain.session_content import EmojiReaction, LinkButton
 from shared.domain.template_call import TemplateButton
-from shared.domain.template_parts import ButtonFill
+from shared.domain.template_parts import ButtonFill, ButtonKind, ButtonPart, HeaderKind, HeaderPart
 from shared.store.messages import Acceptance
 from tests.builders import (
     ANNA,
@@ -41,6 +42,7 @@ from workers.outbound import Drain
 
 NAMELESS = ContactId("NL.90011223344")
 CODE = template(category=Category.AUTHENTICATION, original_category=Category.AUTHENTICATION)
+REPLY = ButtonPart(kind=ButtonKind.QUICK_REPLY, label="Va bene")
 BUTTON = TemplateButton(index=0, fill=ButtonFill.PAYLOAD, value="991")
 
 
@@ -98,9 +100,13 @@ CASES = {
     "a template with a header and a button": (
         {"templates": (replace(call(), header=PHOTO, buttons=(BUTTON,)),)},
         False,
-        template,
+        partial(template, header=HeaderPart(kind=HeaderKind.IMAGE), buttons=(REPLY,)),
     ),
-    "a template with a text above": ({"templates": (replace(call(), header="991"),)}, False, template),
+    "a template with a text above": (
+        {"templates": (replace(call(), header="991"),)},
+        False,
+        partial(template, header=HeaderPart(kind=HeaderKind.TEXT, text="Ordine {{1}}", sample="991")),
+    ),
     "an alternate": ({"templates": (call("ignoto"), call())}, False, template),
     "a template as text": ({"content": None}, True, template),
     "a template that is preferred": ({"when_open": WhenOpen.TEMPLATE}, True, template),

@@ -91,7 +91,7 @@ REFUSED = {
     "variables that do not fit": (
         {"request": {**REQUEST, "template": {"name": "ordine_pronto", "language": "it", "variables": []}}},
         "template_mismatch",
-        "template.variables",
+        "template.variables.1",
     ),
     "no finite number": (
         {"request": {**REQUEST, "expires_in": float("nan")}},
