@@ -20,7 +20,7 @@ class SeenTemplates:
     _seen: dict[tuple[str, str], Template] = field(default_factory=dict)
 
     def words(self, business: str, ids: Sequence[TemplateId], calls: Sequence[TemplateCall]) -> str:
-        """A word a call, as `accept` takes it: the version that it was held against, `+` if it fits, else `-`."""
+        """A word a call, as `accept` takes it: the version it was held against, and whether it fits."""
         pairs_of = zip(ids, calls, strict=True)
         return " ".join(self._word(business, template_id, call) for template_id, call in pairs_of)
 
