@@ -19,6 +19,7 @@ SECRETS = (
     "orders_callback_secret",
     "desk_key",
     "flower_password",
+    "secret_key",
 )
 
 _CONFIGURATION = """\

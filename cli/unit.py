@@ -160,6 +160,7 @@ def _develop(env: dict[str, str], data_dir: Path, callback_url: str | None) -> D
     env["FINESTRA_CONFIG"] = str(development.config_path)
     env["FINESTRA_SANDBOX_ACCOUNTS"] = str(development.accounts_path)
     env.setdefault("FINESTRA_FLOWER_PASSWORD", development.secret("flower_password"))
+    env.setdefault("FINESTRA_SECRET_KEY", development.secret("secret_key"))
     env.setdefault("FINESTRA_LOG_FORMAT", "console")
     return development
 

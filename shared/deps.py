@@ -28,6 +28,7 @@ from shared.store.contacts import Contacts
 from shared.store.feed import Feed
 from shared.store.health import Health
 from shared.store.inbound import Inbox
+from shared.store.keyed_hash import KeyedHashes
 from shared.store.lanes import Lanes
 from shared.store.limits import Limits
 from shared.store.listing import Listing
@@ -90,8 +91,8 @@ def assemble(
     settings: Settings, client: redis.Redis, *, clock: Clock, ring: Callable[[AnySender], None]
 ) -> Deps:
     scripts = Scripts(client)
-    length = settings.window_length
-    messages = Messages(client, scripts, window_length=length, retention=settings.retention)
+    length, hashes = settings.window_length, KeyedHashes(settings.secret_keys)
+    messages = Messages(client, scripts, window_length=length, retention=settings.retention, hashes=hashes)
     return Deps(
         settings=settings,
         clock=clock,
@@ -107,8 +108,10 @@ def assemble(
             grace=settings.doubt_grace,
             retention=settings.retention,
         ),
-        contacts=Contacts(scripts, window_length=length, aliases_of=settings.configuration.aliases_of),
-        consents=Consents(client, scripts),
+        contacts=Contacts(
+            scripts, window_length=length, aliases_of=settings.configuration.aliases_of, hashes=hashes
+        ),
+        consents=Consents(client, scripts, hashes),
         inbox=Inbox(client),
         templates=Templates(client, scripts),
         senders=Senders(client, scripts),
@@ -137,6 +140,7 @@ def _recording(settings: Settings) -> RecordingPolicy:
         aliases_of=settings.configuration.aliases_of,
         reached=settings.configuration.reached,
         jitter=random.random,
+        hashes=KeyedHashes(settings.secret_keys),
     )
 
 

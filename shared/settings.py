@@ -18,6 +18,8 @@ from shared.schemas.configuration import load_configuration
 PROVIDER_DEADLINE = timedelta(seconds=8)
 LEASE = timedelta(seconds=15)
 _SECONDS = validate.Range(min=0, min_inclusive=False, max=7 * 86400)
+#: Numbers can be tried out one after the other; a short key could be, too.
+_LEAST_KEY_LENGTH = 16
 _DAYS = validate.Range(min=0, min_inclusive=False, max=3650)
 _BIND = re.compile(r"[\w.\-\[\]:]+:(\d{1,5})")
 _LARGEST_PORT = 65535
@@ -34,6 +36,8 @@ class Settings:
     flower_bind: str
     flower_user: str
     flower_password: Secret = field(default_factory=lambda: Secret(""))
+    #: For keyed hashes; the first makes new ones. Empty: nobody can be erased.
+    secret_keys: tuple[Secret, ...] = ()
     worker_slots: int
     doubt_grace: timedelta
     window_length: timedelta
@@ -50,7 +54,6 @@ def load_settings() -> Settings:
     env = Env(eager=False, prefix="FINESTRA_")
     redis_url = env.str("REDIS_URL", "redis://127.0.0.1:6379/0", validate=_is_redis_url)
     broker_url = env.str("BROKER_URL", "")
-    config_path = env.str("CONFIG", "")
     data_dir = env.str("DATA_DIR", "var")
     receiver_bind = env.str("RECEIVER_BIND", "127.0.0.1:8080", validate=_is_bind)
     trusted_proxies = env.str("TRUSTED_PROXIES", "", validate=_are_networks)
@@ -58,16 +61,15 @@ def load_settings() -> Settings:
     flower_bind = env.str("FLOWER_BIND", "127.0.0.1:5555", validate=_is_bind)
     flower_user = env.str("FLOWER_USER", "oncall")
     flower_password = env.str("FLOWER_PASSWORD", "")
+    secret_keys = _secret_keys(env.str("SECRET_KEY", "", validate=_are_keys))
     log_format = env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json", "console"]))
     celery_door = env.bool("CELERY_DOOR", default=False)
     worker_slots = env.int("WORKER_SLOTS", 128, validate=validate.Range(min=1))
     grace_seconds = env.float("DOUBT_GRACE_SECONDS", 60.0, validate=_SECONDS)
     window_seconds = env.float("WINDOW_SECONDS", 86400.0, validate=_SECONDS)
     retention_days = env.float("RETENTION_DAYS", 30.0, validate=_DAYS)
-    configuration, mistakes = load_configuration(Path(config_path)) if config_path else (Configuration(), [])
-    mistakes = [*_env_mistakes(env), *mistakes, *_margin_mistakes(configuration, window_seconds)]
-    if mistakes:
-        raise SettingsError(mistakes)
+    configuration, mistakes = _configuration(env.str("CONFIG", ""))
+    _refuse([*_env_mistakes(env), *mistakes, *_margin_mistakes(configuration, window_seconds)])
     return Settings(
         redis_url=Secret(redis_url),
         broker_url=Secret(broker_url or _next_database(redis_url)),
@@ -78,6 +80,7 @@ def load_settings() -> Settings:
         flower_bind=flower_bind,
         flower_user=flower_user,
         flower_password=Secret(flower_password),
+        secret_keys=secret_keys,
         worker_slots=worker_slots,
         doubt_grace=timedelta(seconds=grace_seconds),
         window_length=timedelta(seconds=window_seconds),
@@ -88,10 +91,29 @@ def load_settings() -> Settings:
     )
 
 
+def _refuse(mistakes: list[str]) -> None:
+    if mistakes:
+        raise SettingsError(mistakes)
+
+
+def _configuration(path: str) -> tuple[Configuration, list[str]]:
+    return load_configuration(Path(path)) if path else (Configuration(), [])
+
+
 def _is_bind(text: str) -> None:
     match = _BIND.fullmatch(text)
     if match is None or not 0 < int(match[1]) <= _LARGEST_PORT:
         mend = "write host:port, like 127.0.0.1:8080"
+        raise ValidationError(mend)
+
+
+def _secret_keys(text: str | None) -> tuple[Secret, ...]:
+    return tuple(Secret(part.strip()) for part in (text or "").split(",") if part.strip())
+
+
+def _are_keys(text: str) -> None:
+    if any(len(key.reveal()) < _LEAST_KEY_LENGTH for key in _secret_keys(text)):
+        mend = f"make each {_LEAST_KEY_LENGTH} random characters or more; the newest first, commas between"
         raise ValidationError(mend)
 
 

@@ -15,6 +15,7 @@ from shared.domain.identifiers import ContactId
 from shared.domain.identity import key_of
 from shared.store.codec import dump_consent, load_consent
 from shared.store.connection import translated
+from shared.store.keyed_hash import NO_HASHES, KeyedHashes
 from shared.store.keys import Keys
 from shared.store.scripts import Call, Scripts
 
@@ -46,13 +47,16 @@ class ConsentPage:
 
 
 class Consents:
-    def __init__(self, client: redis.Redis, scripts: Scripts) -> None:
+    def __init__(self, client: redis.Redis, scripts: Scripts, hashes: KeyedHashes = NO_HASHES) -> None:
         self._client = client
         self._scripts = scripts
+        self._hashes = hashes
 
     def record_all(self, sender: AnySender, decisions: Sequence[Decision], *, now: datetime) -> list[int]:
         """How many categories each has changed, in order; 0: something newer stands. One round trip."""
-        answers = self._scripts.run_all([call_of(sender, decision, now) for decision in decisions])
+        answers = self._scripts.run_all(
+            [call_of(sender, decision, now, self._hashes) for decision in decisions]
+        )
         return [int(changed) for _word, changed in answers]
 
     def history(self, business: str, contact: ContactId) -> tuple[ContactId, list[ConsentWord]]:
@@ -79,7 +83,7 @@ class Consents:
         return ConsentPage(consents=consents, next=ContactId(shown[-1]) if len(names) > limit else None)
 
 
-def call_of(sender: AnySender, decision: Decision, now: datetime) -> Call:
+def call_of(sender: AnySender, decision: Decision, now: datetime, hashes: KeyedHashes = NO_HASHES) -> Call:
     return Call.of(
         "set_consent",
         sender.business,
@@ -92,6 +96,7 @@ def call_of(sender: AnySender, decision: Decision, now: datetime) -> Call:
         " ".join(decision.categories),
         decision.by,
         decision.app,
+        hashes.known_as([decision.contact]),
     )
 
 

@@ -14,6 +14,7 @@ from shared.domain.identity import key_of
 from shared.domain.window import Window
 from shared.store.codec import load_consent, load_window, pairs
 from shared.store.consents import Decision, call_of
+from shared.store.keyed_hash import NO_HASHES, KeyedHashes
 from shared.store.scripts import Call, Scripts
 
 _INBOUND_PREFIX = "in:"
@@ -36,12 +37,18 @@ class ContactRecord:
 
 class Contacts:
     def __init__(
-        self, scripts: Scripts, *, window_length: timedelta, aliases_of: Mapping[str, tuple[str, ...]]
+        self,
+        scripts: Scripts,
+        *,
+        window_length: timedelta,
+        aliases_of: Mapping[str, tuple[str, ...]],
+        hashes: KeyedHashes = NO_HASHES,
     ) -> None:
         """`aliases_of`: the senders of each business."""
         self._scripts = scripts
         self._window_length = window_length
         self._aliases_of = aliases_of
+        self._hashes = hashes
 
     def get(self, sender: AnySender, contact: ContactId) -> ContactRecord:
         """A contact as one sender sees it; one who is unknown has a closed window and no consent."""
@@ -75,7 +82,7 @@ class Contacts:
     ) -> int:
         """Record a decision; how many categories it changed (an older one changes nothing)."""
         decision = Decision(contact=contact, record=record, categories=categories, app=app)
-        _word, changed = self._scripts.run(call_of(sender, decision, now))
+        _word, changed = self._scripts.run(call_of(sender, decision, now, self._hashes))
         return int(changed)
 
     def learn(self, business: str, contact: ContactId, number: PhoneNumber, *, now: datetime) -> None:

@@ -60,6 +60,8 @@ class Keys:
     ticker:{b}                              string      lock of a beat · 400 ms
     counters:{b}                            hash        what happened how often, by metric · for ever
     quarantine:{b}                          stream      updates that could not be read · capped
+    suppressed:{b}                          hash        keyed hash of an erased name → opt-outs · for ever
+    forgotten:{b}                           sorted set  keyed hash of an erased update → its end · then
     silence:{b}                             hash        how far the silent ones were told, by life · for ever
     audit:{b}                               stream      who did what by hand · capped
     submissions:{b}                         stream      what the Celery door refused · capped

@@ -18,6 +18,7 @@ from shared.domain.templates import TemplateId
 from shared.errors import StoreUnavailableError
 from shared.store.codec import Known, dump_request, load_known, load_request
 from shared.store.connection import read_hash, translated
+from shared.store.keyed_hash import NO_HASHES, KeyedHashes
 from shared.store.keys import Keys
 from shared.store.lanes import BELL_LIFE
 from shared.store.limits import watched_word
@@ -116,10 +117,17 @@ class MessageRecord:
 
 class Messages:
     def __init__(
-        self, client: redis.Redis, scripts: Scripts, *, window_length: timedelta, retention: timedelta
+        self,
+        client: redis.Redis,
+        scripts: Scripts,
+        *,
+        window_length: timedelta,
+        retention: timedelta,
+        hashes: KeyedHashes = NO_HASHES,
     ) -> None:
         self._client = client
         self._scripts = scripts
+        self._hashes = hashes
         self._window_length = window_length
         self._retention = retention
         self._seen = SeenTemplates()
@@ -249,6 +257,7 @@ class Messages:
             int(acceptance.wants_facts),
             watched_word(sender),
             acceptance.max_backlog,
+            self._hashes.known_as([request.to]),
         )
 
     def _mismatch(self, sender: AnySender, request: MessageRequest, template: str) -> TemplateMismatch:

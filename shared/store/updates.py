@@ -34,6 +34,7 @@ from shared.domain.templates import Approval, Gate, TemplateId
 from shared.domain.window import WindowPolicy
 from shared.store.codec import dump, dump_consent
 from shared.store.effects import how_it_goes_on, plain_effects, plain_halt
+from shared.store.keyed_hash import NO_HASHES, KeyedHashes
 from shared.store.limits import rate_of
 from shared.store.scripts import Call
 
@@ -62,6 +63,8 @@ class RecordingPolicy:
     reached: Callable[[AnySender, Scope], Sequence[AnySender]] = lambda sender, _scope: (sender,)
     #: 0 to 1, for what is tried again.
     jitter: Callable[[], float] = lambda: 0.5
+    #: What is kept of people who were erased.
+    hashes: KeyedHashes = NO_HASHES
 
 
 class Updates:
@@ -116,6 +119,8 @@ class Updates:
             self._senders.get(sender.business, ""),
             "1" if event.at > now + _CLOCK_TOLERANCE else "",
             _taken_of_rate(sender, event, now),
+            policy.hashes.known_as([event.contact, *names]),
+            policy.hashes.known_event(sender.alias, event.event_id),
         )
 
     def _status(self, sender: AnySender, event: StatusReported, now: datetime) -> Call:
@@ -125,12 +130,10 @@ class Updates:
         result = {
             "ended_at": to_ms(now),  # the report has whole seconds; the timeline has its time
             "outcome": event.state,
-            "error": {"code": error.code, "class": error.error_class, "detail": error.detail}
-            if error
-            else None,
+            "error": error and {"code": error.code, "class": error.error_class, "detail": error.detail},
         }
         contact, name = event.contact, event.user_id
-        is_joined = contact is not None and name is not None and contact.phone_number is not None
+        names = [contact, name] if contact and name and contact.phone_number else []
         pricing = {**event.pricing, **{f"conversation_{n}": v for n, v in event.conversation.items()}}
         return Call.of(
             "record_status",
@@ -145,11 +148,12 @@ class Updates:
             f"{':'.join(billed_as(pricing) or ())} {dump(pricing)}" if pricing else "",
             event.provider_message_id or "",
             sender.alias,
-            key_of(contact).value if contact is not None and is_joined else "",
-            name.value if name is not None and is_joined else "",
-            self._senders.get(sender.business, "") if is_joined else "",
+            key_of(names[0]).value if names else "",
+            names[1].value if names else "",
+            self._senders.get(sender.business, "") if names else "",
             event.unwanted or "",
             self._effects(sender, error, now),
+            self._policy.hashes.known_as(names),
         )
 
     def _effects(self, sender: AnySender, error: ReportedError | None, now: datetime) -> str:

@@ -405,3 +405,15 @@ def test_a_misspelt_table_does_not_hide_other_mistakes():
     _, mistakes = parse_configuration({"policyy": {}, "policy": {"languages": ["xx"]}})
 
     assert [mistake.split(":")[0] for mistake in mistakes] == ["policyy", "policy.languages.0"]
+
+
+def test_secret_keys_are_long_enough_and_the_newest_comes_first(folder):
+    settings = load(folder, META, CM, APP, SECRET_KEY=f"{CANARY}-the-newest-key, the-former-secret-key")
+
+    assert [key.reveal() for key in settings.secret_keys] == [
+        f"{CANARY}-the-newest-key",
+        "the-former-secret-key",
+    ]
+    assert CANARY not in repr(settings)
+    with pytest.raises(SettingsError, match="FINESTRA_SECRET_KEY: make each 16 random characters"):
+        load(folder, META, CM, APP, SECRET_KEY="short")

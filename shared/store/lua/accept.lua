@@ -1,11 +1,12 @@
 -- Accepts messages: each written, placed in its lane, and the sender's bell claimed, in one step.
--- USES lanes limits deciding indexes accepting
--- ROWS 20, at most 150 at once
+-- USES lanes limits deciding indexes accepting consent suppressed
+-- ROWS 21, at most 150 at once
 -- KEYS  business
 -- ARGV  for each row: now, id, sender, contact, priority, expires_at, request (JSON), app, reference, in_doubt,
 --       templates (ids, space between), how they were seen (a word each: version and '+' if the request fits, or '-'),
 --       idempotency key or '', fingerprint of the body, its life in ms, retention in ms, bell's life in ms,
---       whether the facts are wanted (1 or 0), what is watched (parts/limits.lua), the app's largest backlog
+--       whether the facts are wanted (1 or 0), what is watched (parts/limits.lua), the app's largest backlog,
+--       keyed hashes of the contact (space between)
 -- Returns for each row {'accepted', id, accepted_at, ring, facts or {}}, also for a repeat; {'reused'};
 --       {'mismatch', template}; {'unseen', template, its hash}: to be held against it and offered again; {'full'}
 local function stored_answer(row, idempotency)
@@ -52,6 +53,7 @@ local function accept(row)
   if answer then
     return answer
   end
+  stand_again(contact, row[21])
   write(row, contact)
   place(sender, contact, now)
   local known = is_wanted and facts(sender, contact, row[11], read_limits(row[19])) or {}
@@ -62,4 +64,4 @@ local function accept(row)
   return {'accepted', id, now, redis.call('SET', key('bell', sender), '1', 'NX', 'PX', row[17]) and 1 or 0, known}
 end
 
-return each_row(20, accept)
+return each_row(21, accept)

@@ -1,18 +1,29 @@
 -- Records what a contact wrote: once, with its window, its consent keyword, who it is and what it wakes.
--- USES lanes limits consent windows identity disagreements
--- ROWS 18
+-- USES lanes limits consent suppressed windows identity disagreements
+-- ROWS 20
 -- KEYS  business
 -- ARGV  for each row: now, sender, contact, event id, event time, length of a window (ms, 0: this kind opens none),
 --       life of the duplicate's mark (ms), inbound (JSON), retention (ms), keyword ('opted_in', 'opted_out' or ''),
 --       its record (JSON or ''), its categories (space between), kind, address to answer to, other names of the
 --       contact (space between), all senders of the business (space between), is the event time ahead of us (1 or ''),
---       what it takes of the sender's rate (ms, 0: nothing)
+--       what it takes of the sender's rate (ms, 0: nothing), keyed hashes of the contact's names (space
+--       between), of the event (likewise)
 -- Returns for each row {'recorded', 1 if the window is now open by it} or {'duplicate', 0}
+-- A repeat of what was erased brings nobody back.
+local function was_erased(hashes)
+  for hash in string.gmatch(hashes, '%S+') do
+    if redis.call('ZSCORE', key('forgotten'), hash) then
+      return true
+    end
+  end
+  return false
+end
+
 local function record(row)
   local now, sender, event, event_at = row[1], row[2], row[4], tonumber(row[5])
   local length, record = tonumber(row[6]), sender .. ':' .. event
 
-  if redis.call('EXISTS', key('seen', record)) == 1 then
+  if redis.call('EXISTS', key('seen', record)) == 1 or was_erased(row[20]) then
     count('inbound_duplicates_total:' .. sender)
     return {'duplicate', 0}
   end
@@ -22,6 +33,8 @@ local function record(row)
     link(name, contact, event_at, now, words(row[16]))
     contact = resolve(contact)
   end
+
+  stand_again(contact, row[19])
 
   -- Marked last: an update that fails half-way is not a duplicate when it comes again.
   local function seen(opened)
@@ -64,4 +77,4 @@ local function record(row)
   return seen(1)
 end
 
-return each_row(18, record)
+return each_row(20, record)

@@ -1,26 +1,26 @@
 -- Records what the provider reports about an attempt. States only move forward; `failed` yields to `delivered`.
--- USES lanes consent windows refusals identity pricing gates effects statuses
--- ROWS 15
+-- USES lanes consent suppressed windows refusals identity pricing gates effects statuses
+-- ROWS 16
 -- KEYS  business
 -- ARGV  for each row: now, id, attempt, state, reported at, error (JSON or ''), how it goes on ('', 'window' if it met
 --       a closed one, else 'retry:<most tries or ''>:<least wait in ms>:<jitter>'), as what it is billed with the
 --       pricing (or ''), provider's id, sender that the report came to, contact and its other names that the report
 --       shows (or ''), all senders of the business (space between), category that the contact does not want, the
---       report says (or ''), effects of the error on others (JSON or '')
+--       report says (or ''), effects of the error on others (JSON or ''), keyed hashes of the names
 -- Returns for each row {'moved'}, {'unchanged'}, {'rerouted'}, {'old_attempt'} or {'unknown_message'}
 local function record(row)
   local now, id, attempt, reported = row[1], row[2], row[3], row[4]
-  for _, name in ipairs(words(row[12])) do
-    link(name, row[11], row[5], now, words(row[13]))
-  end
   local message = key('message', id)
-  local found = redis.call('HMGET', message, 'state', 'attempts', 'sender', 'contact', 'rerouted')
-  local state, sender, contact = found[1], found[3], found[4]
-
-  if not state or sender ~= row[10] then
+  if redis.call('HGET', message, 'sender') ~= row[10] then -- not ours, or erased: then its names are nobody's either
     count('statuses_unmatched_total:' .. row[10])
     return {'unknown_message'}
   end
+  for _, name in ipairs(words(row[12])) do
+    link(name, row[11], row[5], now, words(row[13]))
+    stand_again(resolve(row[11]), row[16])
+  end
+  local found = redis.call('HMGET', message, 'state', 'attempts', 'sender', 'contact', 'rerouted')
+  local state, sender, contact = found[1], found[3], found[4]
   if row[14] ~= '' then
     put_preference(now, sender, resolve(contact), row[14], 'opted_out', tonumber(row[5]), 'provider_error', id)
   end
@@ -77,4 +77,4 @@ local function record(row)
   return {'moved'}
 end
 
-return each_row(15, record)
+return each_row(16, record)
