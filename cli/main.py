@@ -9,6 +9,8 @@ from cli.messages import message, send
 from cli.quarantine import quarantine
 from cli.senders import sender
 from cli.submissions import submissions
+from cli.template_library import import_template, library
+from cli.templates import template
 from cli.up import up
 
 
@@ -18,8 +20,11 @@ def main() -> None:
     """Finestra: a WhatsApp Business gateway that knows whether the window is open."""
 
 
-for _command in (up, demo, send, message, sender, consent, quarantine, submissions, audit):
+for _command in (up, demo, send, message, sender, consent, quarantine, submissions, audit, template):
     main.add_command(_command)
 
 for _command in (list_messages, cancel, retry, resolve):
     message.add_command(_command)
+
+for _command in (library, import_template):
+    template.add_command(_command)

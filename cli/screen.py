@@ -2,6 +2,7 @@
 
 import json
 import sys
+import unicodedata
 
 import click
 from rich.console import Console
@@ -19,4 +20,10 @@ def print_json(answer: object) -> None:
 
 def add_row(table: Table, *cells: str) -> None:
     """As they are: what stands in square brackets is no markup."""
-    table.add_row(*map(Text, cells))
+    table.add_row(*map(harmless, cells))
+
+
+def harmless(words: str, style: str = "") -> Text:
+    """Somebody else's words: neither markup nor a command to the terminal."""
+    shown = (one if one == "\n" or unicodedata.category(one) != "Cc" else "�" for one in words)
+    return Text("".join(shown), style=style)

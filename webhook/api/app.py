@@ -17,6 +17,7 @@ from webhook.api import (
     quarantine,
     senders,
     submissions,
+    template_library,
     templates,
 )
 from webhook.api.auth import require
@@ -39,6 +40,7 @@ _RESOURCES = (
     consents,
     inbound,
     templates,
+    template_library,
     senders,
     events,
     quarantine,

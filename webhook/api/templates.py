@@ -52,7 +52,11 @@ def list_templates(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(HTTPStatus.CREATED, TemplateSchema())
 def register_template(values: dict[str, Any]) -> dict[str, Any]:
     """Register a template; it is usable once both gates have approved it."""
-    sender = sender_of_body(values["sender"])
+    return register(sender_of_body(values["sender"]), values)
+
+
+def register(sender: AnySender, values: dict[str, Any]) -> dict[str, Any]:
+    """`values`: as TemplateRequestSchema reads them."""
     template = _template(sender, values)
     _refuse_unfit(template)
     if not deps().templates.create(sender.business, template, nonce=deps().new_nonce()):

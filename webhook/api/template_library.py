@@ -1,0 +1,117 @@
+"""`/v1/templates/library`: the ready-made templates, and the import of one by its name."""
+
+from dataclasses import fields
+from difflib import get_close_matches
+from http import HTTPStatus
+from typing import Any
+
+from shared import library
+from shared.domain.template_parts import TemplateContent
+from shared.domain.templates import Source
+from shared.library import ReadyMade
+from shared.schemas.template import TAGS, TemplateSchema
+from shared.schemas.template_library import (
+    IMPORT_EXAMPLE,
+    ImportRequestSchema,
+    LibraryQuerySchema,
+    ReadyMadeListSchema,
+    ReadyMadeSchema,
+)
+from webhook.api.auth import sender_of_body
+from webhook.api.blueprint import Blueprint
+from webhook.api.templates import register
+from webhook.errors import Code, ProblemError
+
+blueprint = Blueprint("template_library", __name__, description="Ready-made templates to import.")
+
+
+@blueprint.route("/v1/templates/library")
+@blueprint.guarded("templates:read", "templates", problems=(HTTPStatus.UNPROCESSABLE_ENTITY,))
+@blueprint.arguments(LibraryQuerySchema(), location="query")
+@blueprint.response(HTTPStatus.OK, ReadyMadeListSchema())
+def list_library(query: dict[str, Any]) -> dict[str, Any]:
+    """List the templates that come with Finestra, by name and language."""
+    return {"items": [_view(one) for one in library.ready_made(query["language"])], "next": None}
+
+
+@blueprint.route("/v1/templates/library/<name>/<language>")
+@blueprint.guarded("templates:read", "templates", problems=(HTTPStatus.NOT_FOUND,))
+@blueprint.response(HTTPStatus.OK, ReadyMadeSchema())
+def show_ready_made(name: str, language: str) -> dict[str, Any]:
+    """Show one of them."""
+    found = library.find(name, language)
+    if found is None:
+        raise ProblemError(Code.UNKNOWN_TEMPLATE, "The library has none of this name and language.")
+    return _view(found)
+
+
+@blueprint.route("/v1/templates/import", methods=["POST"])
+@blueprint.guarded("templates", problems=(HTTPStatus.CONFLICT,))
+@blueprint.body(ImportRequestSchema(), example=IMPORT_EXAMPLE)
+@blueprint.response(HTTPStatus.CREATED, TemplateSchema())
+def import_template(values: dict[str, Any]) -> dict[str, Any]:
+    """Register a ready-made template by its name; like any other it has to be approved."""
+    sender = sender_of_body(values["sender"])
+    if values["source"] == Source.PROVIDER:
+        raise _not_fetched()
+    found = _find(values["name"], values["language"])
+    if sender.provider not in found.providers:
+        mend = "WhatsApp's preset for one-time codes is known to work with Meta only"
+        raise ProblemError(Code.UNSUPPORTED_BY_PROVIDER, "See errors.", errors={"name": [mend]})
+    if values["url"] is not None and not found.has_link:
+        raise _invalid("url", "leave it out: this template has no link")
+    return register(sender, _registration(found, values))
+
+
+def _registration(found: ReadyMade, values: dict[str, Any]) -> dict[str, Any]:
+    """As `POST /v1/templates` would read it."""
+    content = found.leading_to(values["url"])
+    return {
+        "name": values["own_name"] or found.name,
+        "language": found.language,
+        "tag": found.tag,
+        "source": Source.LIBRARY,
+        **{field.name: getattr(content, field.name) for field in fields(TemplateContent)},
+    }
+
+
+def _find(name: str, language: str) -> ReadyMade:
+    found = library.find(name, language)
+    if found is not None:
+        return found
+    if name in library.names():
+        raise _invalid("language", f"the library has {', '.join(library.LANGUAGES)}")
+    close = get_close_matches(name, library.names(), n=1)
+    raise _invalid("name", f"not in the library; {_meant(close)}")
+
+
+def _meant(close: list[str]) -> str:
+    return f"did you mean {close[0]}?" if close else "GET /v1/templates/library lists what is"
+
+
+def _not_fetched() -> ProblemError:
+    """No call of CM.com's is known that would hand one over (reference cm 7)."""
+    mend = 'register it with POST /v1/templates and "source": "provider", with the text that CM.com shows'
+    return _invalid("source", mend)
+
+
+def _invalid(name: str, mend: str) -> ProblemError:
+    return ProblemError(Code.INVALID_REQUEST, "See errors.", errors={name: [mend]})
+
+
+def _view(one: ReadyMade) -> dict[str, Any]:
+    content = one.content
+    return {
+        "name": one.name,
+        "language": one.language,
+        "about": one.about,
+        "tag": one.tag,
+        "category": TAGS[one.tag],
+        "providers": one.providers,
+        "variables": one.variables,
+        "samples": content.samples,
+        "header": content.header,
+        "body": content.body,
+        "footer": content.footer,
+        "buttons": content.buttons,
+    }
