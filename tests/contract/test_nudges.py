@@ -12,6 +12,7 @@ from shared.domain.message import MessageState, WhenClosed
 from shared.domain.retry import ErrorClass
 from shared.inputs import replay
 from shared.providers.base import ErrorRow, Rejected
+from shared.store.changes import Hand
 from shared.store.messages import Acceptance, MessageRecord
 from tests.builders import ANNA, DAY, NOW, World, call, meta_sender, opt_in, request, status, template, wrote
 from webhook.api.app import create_api
@@ -79,6 +80,11 @@ def nudge_of(world: World, message_id: MessageId) -> MessageId:
 def sent(world: World) -> list[str]:
     """What left, in order: the kind, and the message's id."""
     return [f"{o.route.kind} {o.reference.message_id}" for o in world.providers["shop"].sent]
+
+
+def cancel(world: World, message_id: MessageId) -> None:
+    hand = Hand(name="desk", app=None)
+    world.deps.changes.cancel("default", [message_id], hand=hand, now=world.clock.now())
 
 
 def test_a_closed_window_gets_the_template_and_the_content_waits_for_the_answer(world):
@@ -247,6 +253,23 @@ def test_an_answer_before_the_nudge_leaves_cancels_it(world):
 
     assert sent(world) == [f"session {content}"]
     assert standing(world, nudged.by) == ("cancelled", "nudge_not_needed")
+
+
+def test_a_nudge_that_was_for_cancelled_content_alone_is_cancelled_with_the_last(world):
+    world.client.hset(f"template:{{default}}:{template().id}", "stopped", "paused")
+    first, second = accept(world), accept(world)
+    drain(world)
+    nudge = nudge_of(world, first)
+    assert standing(world, nudge) == ("deferred", "template_paused")
+
+    cancel(world, first)
+    assert standing(world, nudge) == ("deferred", "template_paused")
+
+    cancel(world, second)
+    assert standing(world, nudge) == ("cancelled", "cancelled")
+    third = accept(world)
+    drain(world)
+    assert nudge_of(world, third) != nudge
 
 
 def test_content_that_is_retried_after_its_nudge_failed_nudges_anew(world):
