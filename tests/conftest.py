@@ -1,5 +1,6 @@
 """What tests share: a real Redis of our own, and the fake one beside it."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,12 @@ from tests.stage import Stage, stages
 # a landing must not hang on luck; on a laptop chance goes on looking.
 settings.register_profile("house", deadline=None, max_examples=200, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("house")
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stand in memory from here on: nobody is to look for garbage among them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

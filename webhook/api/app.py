@@ -1,5 +1,8 @@
 """Builds the internal door as a WSGI app. Importing this builds nothing."""
 
+from functools import cache
+from typing import Any
+
 from flask import Flask, Response, jsonify
 
 from shared.deps import Deps
@@ -57,14 +60,22 @@ def create_api(deps: Deps) -> Flask:
     install_body_limit(app)
     install_health(app, deps.health)
     install_inbound(app)
-    api = install_openapi(app)
     for resource in _RESOURCES:
-        api.register_blueprint(resource.blueprint)
-    specification = api.spec.to_dict()
+        app.register_blueprint(resource.blueprint)
 
     def openapi() -> Response:
         require(())
-        return jsonify(specification)
+        return jsonify(_specification())
 
     app.add_url_rule("/openapi.json", "openapi", openapi)
     return app
+
+
+@cache
+def _specification() -> dict[str, Any]:
+    """The same for every app; written when it is first asked for, which takes longer than all the rest."""
+    api = install_openapi(Flask("webhook.api.specification", static_folder=None))
+    for resource in _RESOURCES:
+        api.register_blueprint(resource.blueprint)
+    specification: dict[str, Any] = api.spec.to_dict()
+    return specification
