@@ -110,4 +110,5 @@ def duration_ms(duration: timedelta) -> int:
 
 def rfc3339(moment: datetime) -> str:
     """`2026-11-22T10:15:30.123Z`: how times look at every door."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -92,11 +92,13 @@ class Window:
         return max(self.expires_at - now, timedelta(0))
 
     def is_open(self, now: datetime) -> bool:
-        return self.remaining(now) > timedelta(0)
+        ends = self.expires_at
+        return ends is not None and now < ends and not self._is_refuted()
 
     def is_open_for(self, margin: timedelta, now: datetime) -> bool:
         """Open, with at least `margin` left: only then may a session message leave."""
-        return self.is_open(now) and self.remaining(now) >= margin
+        ends = self.expires_at
+        return ends is not None and now < ends and ends - now >= margin and not self._is_refuted()
 
     def _is_refuted(self) -> bool:
         if self.refused_at is None or self.last_inbound_at is None:

@@ -24,6 +24,8 @@ from shared.store.template_codec import load_template
 
 #: Made once: `json.dumps` makes one a call.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+#: A contact's fields for each category: consent, preference, cap. Written out once: every claim reads them.
+_FIELDS = tuple((one, f"consent:{one}", f"preference:{one}", f"cap:{one}") for one in Category)
 
 
 def dump(value: Any) -> str:  # noqa: ANN401 - JSON takes anything
@@ -109,7 +111,8 @@ def pairs(flat: Sequence[str] | dict[str, str]) -> dict[str, str]:
     """A hash as a script returns it: field, value, field, value."""
     if isinstance(flat, dict):
         return flat
-    return dict(zip(flat[::2], flat[1::2], strict=True))
+    items = iter(flat)
+    return dict(zip(items, items, strict=True))
 
 
 def load_window(value: str | None, length: timedelta) -> Window:
@@ -137,10 +140,10 @@ def dump_consent(record: ConsentRecord) -> str:
 
 def load_consent(contact: Mapping[str, str]) -> Consent:
     records = {}
-    for category in Category:
-        text = contact.get(f"consent:{category}")
+    for category, field_of_consent, field_of_preference, _ in _FIELDS:
+        text = contact.get(field_of_consent)
         record = None if text is None else _load_consent_record(text)
-        preference = _load_preference(contact, category)
+        preference = _load_preference(contact, field_of_preference)
         if preference is not None and not (record and record.at > preference.at):
             record = preference
         if record is not None:
@@ -148,11 +151,11 @@ def load_consent(contact: Mapping[str, str]) -> Consent:
     return Consent(records)
 
 
-def _load_preference(contact: Mapping[str, str], category: Category) -> ConsentRecord | None:
+def _load_preference(contact: Mapping[str, str], name: str) -> ConsentRecord | None:
     """The opt-out that the contact told WhatsApp; what was resumed leaves our own record as it stands."""
-    if contact.get(f"preference:{category}") != ConsentStatus.OPTED_OUT:
+    if contact.get(name) != ConsentStatus.OPTED_OUT:
         return None
-    at = from_ms(contact[f"preference:{category}_at"])
+    at = from_ms(contact[f"{name}_at"])
     return ConsentRecord(status=ConsentStatus.OPTED_OUT, at=at, source="user_preferences")
 
 
@@ -169,9 +172,12 @@ def _load_consent_record(text: str) -> ConsentRecord:
 def _load_caps(contact: Mapping[str, str]) -> dict[Category, datetime]:
     """One that the contact's own writing ends is over once it has written since."""
     caps = {}
-    for category in Category:
-        until, ends_by_writing, _ = contact.get(f"cap:{category}", "0|0|").split("|", 2)
-        written_at, since = int(contact.get("last_inbound_at", 0)), int(contact.get(f"cap:{category}_at", 0))
+    for category, _, _, name in _FIELDS:
+        cap = contact.get(name)
+        if cap is None:
+            continue
+        until, ends_by_writing, _ = cap.split("|", 2)
+        written_at, since = int(contact.get("last_inbound_at", 0)), int(contact.get(f"{name}_at", 0))
         if until != "0" and not (ends_by_writing == "1" and written_at > since):
             caps[category] = from_ms(until)
     return caps

@@ -70,19 +70,18 @@ def how_it_goes_on(error: ReportedError | None, jitter: float) -> str:
 def load_halts(sender: Mapping[str, str]) -> tuple[Halt, ...]:
     """The halts in the hash of a sender, ended ones too."""
     found = []
-    for name, value in sorted(sender.items()):
-        if name.startswith("halt:"):
-            _, kind, source = name.split(":")
-            until, code, scope, since, why = value.split("|", 4)
-            found.append(
-                Halt(
-                    kind=HaltKind(kind),
-                    source=HaltSource(source),
-                    code=code,
-                    scope=scope,
-                    why=why,
-                    since=from_ms(since),
-                    until=from_ms(until) if until else None,
-                )
+    for name in sorted(name for name in sender if name.startswith("halt:")):
+        _, kind, source = name.split(":")
+        until, code, scope, since, why = sender[name].split("|", 4)
+        found.append(
+            Halt(
+                kind=HaltKind(kind),
+                source=HaltSource(source),
+                code=code,
+                scope=scope,
+                why=why,
+                since=from_ms(since),
+                until=from_ms(until) if until else None,
             )
+        )
     return tuple(found)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 import redis
 
@@ -19,12 +20,22 @@ _WORTH_A_RING = timedelta(seconds=0.1)
 
 def rate_of(sender: AnySender) -> RateLimit:
     """0.4 s worth at once. The provider's own bucket holds a second's: what is on its way may bunch up."""
-    per_second = sender.throughput_per_second
-    return RateLimit(per_second=per_second, burst=max(1, int(per_second * _BURST_SECONDS)))
+    return _rate(sender.throughput_per_second)
 
 
 def pair_limit_of(sender: AnySender) -> PairLimit:
-    return PairLimit(interval_ms=duration_ms(sender.pair_interval), burst=sender.pair_burst)
+    return _pair_limit(sender.pair_interval, sender.pair_burst)
+
+
+@cache
+def _rate(per_second: float) -> RateLimit:
+    """Made once: every claim, decision and begin asks."""
+    return RateLimit(per_second=per_second, burst=max(1, int(per_second * _BURST_SECONDS)))
+
+
+@cache
+def _pair_limit(interval: timedelta, burst: int) -> PairLimit:
+    return PairLimit(interval_ms=duration_ms(interval), burst=burst)
 
 
 def worth_a_ring_ms(rate: RateLimit) -> float:
