@@ -1,12 +1,10 @@
-"""Opt-in and opt-out: what stands, which of two records wins, and which words of a contact mean either.
+"""Opt-in and opt-out: what stands, and which of two records wins.
 
 A business may send templates only to people who opted in, and must stop when told (Meta, "Get opt-in",
 read 2025-11). Nothing but an explicit record counts as opt-in.
 """
 
-import string
-import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -93,54 +91,3 @@ DEFAULT_CATEGORIES: Mapping[ConsentStatus, tuple[Category, ...]] = {
     ConsentStatus.OPTED_IN: (Category.UTILITY, Category.AUTHENTICATION),
     ConsentStatus.OPTED_OUT: tuple(Category),
 }
-
-#: Whole messages that withdraw or give consent, by language.
-_STOP_WORDS: Mapping[str, tuple[str, ...]] = {
-    "it": ("stop", "basta", "disiscrivimi", "cancellami", "annulla iscrizione"),
-    "en": ("stop", "unsubscribe", "cancel me", "opt out"),
-}
-_START_WORDS: Mapping[str, tuple[str, ...]] = {
-    "it": ("start", "iscrivimi", "riprendi"),
-    "en": ("start", "subscribe", "opt in"),
-}
-
-
-#: Languages whose keywords we know.
-KEYWORD_LANGUAGES = tuple(_STOP_WORDS)
-
-
-def consent_keyword(text: str, languages: Iterable[str]) -> ConsentStatus | None:
-    """Read a whole message as a consent keyword; None when it is anything else.
-
-    Case, accents, surrounding spaces and punctuation do not matter; a keyword inside a sentence is none.
-    """
-    plain = _plain_ascii(text) if text.isascii() else _plain(text)
-    if not plain:
-        return None
-    for language in languages:
-        if plain in _STOP_WORDS.get(language, ()):
-            return ConsentStatus.OPTED_OUT
-        if plain in _START_WORDS.get(language, ()):
-            return ConsentStatus.OPTED_IN
-    return None
-
-
-#: What `_is_punctuation` says of ASCII, all of it.
-_ASCII_EDGES = string.punctuation + string.whitespace + "".join(map(chr, [*range(32), 127]))
-
-
-def _plain_ascii(text: str) -> str:
-    """The same as `_plain`, for most messages and in a tenth of the time: every webhook passes here."""
-    return " ".join(text.lower().strip(_ASCII_EDGES).split())
-
-
-def _plain(text: str) -> str:
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    unaccented = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    edges = "".join(letter for letter in set(unaccented) if _is_punctuation(letter))
-    return " ".join(unaccented.strip(edges).split())
-
-
-def _is_punctuation(letter: str) -> bool:
-    """Punctuation of any script, spaces, and the unseen marks of direction that phones add."""
-    return letter in string.punctuation or unicodedata.category(letter)[0] in "PZC"

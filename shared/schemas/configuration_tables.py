@@ -9,8 +9,8 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from shared.configuration import DEFAULT_MAX_BACKLOG, SCOPES, Network, Secret
-from shared.domain.consent import KEYWORD_LANGUAGES
 from shared.domain.identifiers import InvalidIdentifierError, PhoneNumber
+from shared.domain.keywords import KEYWORD_LANGUAGES
 from shared.domain.message import WhenOpen
 
 NAME = validate.Regexp(

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 from shared.clock import duration_ms, rfc3339, to_ms
 from shared.configuration import AnySender, CmSender, MetaSender
-from shared.domain.consent import DEFAULT_CATEGORIES, Category, ConsentStatus
+from shared.domain.consent import Category, ConsentStatus
 from shared.domain.content import SystemNotice, plain
 from shared.domain.events import (
     AccountChanged,
@@ -112,7 +112,7 @@ class Updates:
             self._retention_ms,
             consent.status if consent else "",
             dump_consent(consent) if consent else "",
-            " ".join(DEFAULT_CATEGORIES[consent.status]) if consent else "",
+            " ".join(inbound.keyword.categories) if inbound.keyword else "",
             event.kind,
             _address(event).value,
             " ".join(name.value for name in names),

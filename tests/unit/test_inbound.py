@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.consent import ConsentRecord, ConsentStatus
+from shared.domain.consent import Category, ConsentRecord, ConsentStatus
+from shared.domain.content import Reply
 from shared.domain.inbound import Inbound, understand
 from shared.domain.window import InboundKind, WindowPolicy
 from tests.builders import NOW, wrote
@@ -77,6 +78,20 @@ def test_a_button_named_for_it_is_a_keyword_by_its_payload(text, payload, status
     inbound = understood(text=text, payload=payload, kind=InboundKind.BUTTON)
 
     assert inbound.consent.status is status
+
+
+def test_a_button_may_stop_marketing_only_whatever_it_shows():
+    inbound = understood(text="Stop", payload="STOP_PROMO", kind=InboundKind.BUTTON)
+
+    assert inbound.keyword.categories == (Category.MARKETING,)
+
+
+@pytest.mark.parametrize("type_", ["list_reply", "nfm_reply"])
+def test_a_row_or_a_form_is_no_button(type_):
+    content = Reply(type=type_)
+
+    assert understood(text="Via Roma", payload="stop-1", content=content).consent is None
+    assert understood(text="Via Roma", payload="STOP", content=content).consent is not None
 
 
 @pytest.mark.parametrize("text", ["STOP 12345", "", None, "perché non ti fermi?"])

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from webhook_fixtures import load
 
-from shared.domain.consent import consent_keyword
 from shared.domain.content import Location, Media, Order, OrderedItem, Reaction, Reply
 from shared.domain.events import StatusReported, UpdateSetAside
 from shared.domain.identifiers import AttemptReference, ContactId, MessageId
+from shared.domain.keywords import read_keyword
 from shared.domain.message import MessageState
 from shared.domain.retry import ErrorClass
 from shared.domain.window import InboundKind
@@ -117,7 +117,7 @@ class TestWords:
 
         assert (event.text, event.payload) == (None, None), label
         assert event.content.caption == "STOP", label
-        assert consent_keyword(event.text or "", ("en",)) is None, label
+        assert read_keyword(event.text or "", ("en",)) is None, label
 
     def test_the_words_of_a_file_that_never_came_are_a_caption_as_well(self):
         event = read(text="STOP", custom={"message_type": "image"})
