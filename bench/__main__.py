@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import accepting, backlog, limits, outbound, receiver, servers, space
+from bench import accepting, backlog, consents, limits, outbound, receiver, servers, space
 
 
 def main() -> None:
@@ -19,6 +19,7 @@ def main() -> None:
         deferred=100_000 if is_long else 0,
     )
     limits.run(seconds=30 if is_long else 6, messages=200 if is_long else 40)
+    consents.run()
     space.run()
 
 

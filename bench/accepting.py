@@ -34,9 +34,9 @@ def _compare(rounds: int) -> None:
     single, nothing, batched = [], [], []
     with (
         works(latency_ms=20) as stage,
-        process(_api(ours, "--workers", "1"), stage.environ),
+        process(api(ours, "--workers", "1"), stage.environ),
         process((*_GUNICORN, "--workers", "1", "--bind", f"127.0.0.1:{noop}", "bench.noop:app()"), {}),
-        process(_api(both), stage.environ),
+        process(api(both), stage.environ),
     ):
         wait_for(lambda: all(accepts(port) for port in (ours, noop, both)), "servers")
         for number, count in enumerate([100, *[POSTS] * rounds]):  # the first is a warm-up
@@ -70,7 +70,7 @@ def _time_the_way(seconds: int) -> None:
     """From the POST of an app, or rather from when it was due, to the request at the provider."""
     (port,) = free_ports(1)
     count = OFFERED_PER_SECOND * seconds
-    with works(latency_ms=100) as stage, process(_api(port), stage.environ), stage.workers():
+    with works(latency_ms=100) as stage, process(api(port), stage.environ), stage.workers():
         wait_for(lambda: accepts(port), "api")
         stage.write("shop", count + _WARM)
         _warm(stage, port, count)
@@ -102,7 +102,7 @@ def _percentiles(what: str, sorted_ms: list[float]) -> tuple[str, ...]:
     return what, *(f"{sorted_ms[rank]:,.0f} ms" for rank in ranks)
 
 
-def _api(port: int, *options: str) -> tuple[str, ...]:
+def api(port: int, *options: str) -> tuple[str, ...]:
     return (*_GUNICORN, *options, "--threads", "48", "--bind", f"127.0.0.1:{port}", "webhook.wsgi:api()")
 
 

@@ -61,7 +61,7 @@ batch_size = 100
 
 [apps.bench]
 api_key = ["env:BENCH_SECRET"]
-scopes = ["messages"]
+scopes = ["messages", "contacts"]
 """
 SECRET = "bench-secret"
 _WORKER = python(

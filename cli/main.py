@@ -3,6 +3,7 @@
 import click
 
 from cli.consent import consent
+from cli.consent_import import export_consents, import_consents
 from cli.demo import demo
 from cli.message_hands import audit, cancel, list_messages, resolve, retry
 from cli.messages import message, send
@@ -28,3 +29,6 @@ for _command in (list_messages, cancel, retry, resolve):
 
 for _command in (library, import_template):
     template.add_command(_command)
+
+for _command in (import_consents, export_consents):
+    consent.add_command(_command)

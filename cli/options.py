@@ -18,9 +18,11 @@ def options(*each: Callable[[Command], Command]) -> Callable[[Command], Command]
     return decorate
 
 
-#: Where the API is, who asks, and how the answer is shown.
+#: Where the API is, and who asks.
+connection_options = options(
+    click.option("--url", help="Address of the API."), click.option("--key", help="API key.")
+)
+#: The same, and how the answer is shown.
 api_options = options(
-    click.option("--url", help="Address of the API."),
-    click.option("--key", help="API key."),
-    click.option("--json", "as_json", is_flag=True, help="Print the answer as it came."),
+    connection_options, click.option("--json", "as_json", is_flag=True, help="Print the answer as it came.")
 )
