@@ -105,6 +105,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "shared.queues": (*DOMAIN, *GROUND, "shared.settings"),
     "shared.explanation": (*DOMAIN, *GROUND),
     "shared.library": (*DOMAIN, "shared.library"),
+    "shared.picture": DOMAIN,
     "shared.inputs": (*DOMAIN, *GROUND, "shared.store.contents"),
     "shared.retelling": (*DOMAIN, *GROUND, "shared.store"),
     "shared.decision": (*DOMAIN, *GROUND, "shared.explanation", "shared.inputs", "shared.store"),

@@ -4,12 +4,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from shared.domain.session_content import Header, MediaLink
-from shared.domain.template_parts import ButtonFill, HeaderKind, HeaderPart, TemplateContent
-from shared.domain.template_text import clean_value, render
+from shared.domain.template_parts import (
+    ButtonFill,
+    ButtonKind,
+    ButtonPart,
+    HeaderKind,
+    HeaderPart,
+    TemplateContent,
+)
+from shared.domain.template_text import clean_value, render, variables_of
 
 #: Of what the contact reads; longer is refused with 132005. Meta, "Template components", read 2025-12.
 MAX_BODY_LENGTH = 1024
 MAX_HEADER_LENGTH = 60
+MAX_URL_LENGTH = 2000
+#: Of what a button copies. Meta, "Authentication templates" and "Template components", read 2025-12.
+MAX_CODE_LENGTH = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +57,7 @@ class TemplateCall:
 def misfits(call: TemplateCall, content: TemplateContent) -> Iterator[Misfit]:
     """Every place where the values do not fill the template as it stands."""
     yield from _of_variables(call, content)
+    yield from _of_code(call, content)
     yield from _of_header(call.header, content.header)
     yield from _of_buttons(call, content)
 
@@ -66,6 +77,15 @@ def _of_variables(call: TemplateCall, content: TemplateContent) -> Iterator[Misf
         longest = max(content.variables, key=lambda name: len(call.values[name]), default="")
         mend = f"shorten it: the text would have {length} characters of {MAX_BODY_LENGTH}"
         yield Misfit(f"variables.{longest}", mend)
+
+
+def _of_code(call: TemplateCall, content: TemplateContent) -> Iterator[Misfit]:
+    """Of a one-time code, which the button copies out of the text."""
+    if not any(part.kind is ButtonKind.ONE_TIME_CODE for part in content.buttons):
+        return
+    for name in content.variables:
+        if len(clean_value(call.values.get(name, ""))) > MAX_CODE_LENGTH:
+            yield Misfit(f"variables.{name}", f"a code has at most {MAX_CODE_LENGTH} characters")
 
 
 def _of_header(given: Header | None, part: HeaderPart | None) -> Iterator[Misfit]:
@@ -96,5 +116,13 @@ def _of_buttons(call: TemplateCall, content: TemplateContent) -> Iterator[Misfit
         elif button.fill is not part.may_take:
             takes = part.may_take or "nothing"
             yield Misfit(f"buttons.{index}", f"the button {part.label!r} takes {takes}")
+        elif (length := _url_length(part, button.value)) > MAX_URL_LENGTH:
+            mend = f"shorten it: the address would have {length} characters of {MAX_URL_LENGTH}"
+            yield Misfit(f"buttons.{index}", mend)
     for index in given:
         yield Misfit(f"buttons.{index}", f"leave it out: the template has {len(content.buttons)} buttons")
+
+
+def _url_length(part: ButtonPart, suffix: str) -> int:
+    url = part.url or ""
+    return len(render(url, dict.fromkeys(variables_of(url), suffix)))

@@ -25,6 +25,11 @@ def clean_value(value: str) -> str:
     return " ".join(value.split())
 
 
+def is_visible(value: str) -> bool:
+    """Whether anything of it can be seen: blanks and joiners of no width alone are an empty value."""
+    return any(one.isprintable() and not one.isspace() for one in value)
+
+
 def render(text: str, values: Mapping[str, str]) -> str:
     """Fill a text. Every variable must be in `values`."""
     return VARIABLE.sub(lambda match: values[match[1] or match[2]], text)

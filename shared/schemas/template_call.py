@@ -5,16 +5,14 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_load, validate, validates_schema
 
-from shared.domain.template_call import TemplateButton, TemplateCall
+from shared.domain.template_call import MAX_CODE_LENGTH, TemplateButton, TemplateCall
 from shared.domain.template_parts import ButtonFill
-from shared.domain.template_text import clean_value
+from shared.domain.template_text import clean_value, is_visible
 from shared.schemas.content import HeaderField
 from shared.schemas.strict import MAX_LINK, RequestSchema, Words
 
 _MAX_ALTERNATES = 9
 _MAX_BUTTONS = 10
-#: Meta, "Template components" and "Authentication templates", read 2025-12.
-_MAX_CODE = 15
 #: Ours: as long as the id of a reply button.
 _MAX_PAYLOAD = 256
 #: No text of WhatsApp's is longer.
@@ -53,7 +51,17 @@ def _mistake(name: str, value: object) -> str | None:
         return "write the value as a text, in quotes"
     if len(value) > _MAX_VALUE_LENGTH:
         return f"at most {_MAX_VALUE_LENGTH} characters"
-    return None if clean_value(value) else "must not be empty: WhatsApp refuses it"
+    return None if is_visible(value) else "must not be empty: WhatsApp refuses it"
+
+
+class AddressEnd(Words):
+    """What follows in an address: neither a space nor a line break can stand there."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        written = super()._deserialize(value, attr, data, **kwargs)
+        if not written.isprintable() or " " in written:
+            raise ValidationError("write it as it stands in an address: %20 for a space")
+        return written
 
 
 class TemplateButtonSchema(RequestSchema):
@@ -65,14 +73,16 @@ class TemplateButtonSchema(RequestSchema):
         validate=validate.Range(min=0, max=_MAX_BUTTONS - 1),
         metadata={"description": "From 0, in the order of the template's buttons."},
     )
-    url_suffix = Words(
+    url_suffix = AddressEnd(
         MAX_LINK, load_default=None, metadata={"description": "The variable end of its address."}
     )
     payload = Words(
         _MAX_PAYLOAD, load_default=None, metadata={"description": "Comes back when it is pressed."}
     )
     code = Words(
-        _MAX_CODE, load_default=None, metadata={"description": "What it copies: a one-time or a coupon code."}
+        MAX_CODE_LENGTH,
+        load_default=None,
+        metadata={"description": "What it copies: a one-time or a coupon code."},
     )
 
     @validates_schema(skip_on_field_errors=True)
@@ -86,9 +96,9 @@ class TemplateButtonSchema(RequestSchema):
         return TemplateButton(index=values["index"], fill=fill, value=values[fill])
 
 
-class TemplateCallSchema(RequestSchema):
-    name = fields.String(required=True, validate=TEMPLATE_NAME)
-    language = fields.String(required=True, validate=LANGUAGE)
+class FillSchema(RequestSchema):
+    """What fills a template, whichever it is."""
+
     variables = _Variables(
         load_default=dict,
         metadata={
@@ -114,16 +124,26 @@ class TemplateCallSchema(RequestSchema):
         if len(set(places)) < len(places):
             raise ValidationError({"buttons": ["give each button, by its index, once"]})
 
+
+def call_of(values: dict[str, Any], name: str, language: str) -> TemplateCall:
+    """`values`: as FillSchema reads them."""
+    header = values["header"]
+    return TemplateCall(
+        name=name,
+        language=language,
+        values=values["variables"],
+        header=clean_value(header) if isinstance(header, str) else header,
+        buttons=tuple(values["buttons"]),
+    )
+
+
+class TemplateCallSchema(FillSchema):
+    name = fields.String(required=True, validate=TEMPLATE_NAME)
+    language = fields.String(required=True, validate=LANGUAGE)
+
     @post_load
     def _make(self, values: dict[str, Any], **kwargs: Any) -> Any:
-        header = values["header"]
-        return TemplateCall(
-            name=values["name"],
-            language=values["language"],
-            values=values["variables"],
-            header=clean_value(header) if isinstance(header, str) else header,
-            buttons=tuple(values["buttons"]),
-        )
+        return call_of(values, values["name"], values["language"])
 
 
 class TemplateWithAlternatesSchema(TemplateCallSchema):

@@ -21,6 +21,7 @@ from webhook.api import (
     senders,
     submissions,
     template_library,
+    template_preview,
     templates,
 )
 from webhook.api.auth import require
@@ -44,6 +45,7 @@ _RESOURCES = (
     inbound,
     templates,
     template_library,
+    template_preview,
     senders,
     events,
     quarantine,

@@ -99,6 +99,23 @@ def test_a_button_takes_what_its_kind_takes(parts, buttons, expected):
     assert fields(replace(call(), buttons=buttons), buttons=parts) == expected
 
 
+def test_an_address_with_its_end_has_at_most_2000_characters():
+    room = 2000 - len("https://ex.it/")
+
+    longest = replace(call(), buttons=(given(0, ButtonFill.URL_SUFFIX, "x" * room),))
+    assert fields(longest, buttons=(TRACK,)) == []
+    longer = replace(call(), buttons=(given(0, ButtonFill.URL_SUFFIX, "x" * (room + 1)),))
+    assert fields(longer, buttons=(TRACK,)) == ["buttons.0"]
+
+
+def test_a_one_time_code_has_at_most_15_characters():
+    body = "Il tuo codice è {{1}}."
+
+    assert fields(call(values={"1": "1" * 15}), body=body, buttons=(CODE,)) == []
+    assert fields(call(values={"1": "1" * 16}), body=body, buttons=(CODE,)) == ["variables.1"]
+    assert fields(call(values={}), body=body, buttons=(CODE,)) == ["variables.1"]
+
+
 def test_every_misfit_says_how_to_mend_it():
     asked = replace(call(values={"1": "Anna"}), header="991", buttons=(given(0, ButtonFill.CODE),))
 

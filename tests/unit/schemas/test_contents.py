@@ -306,6 +306,17 @@ MISTAKES = {
         template(buttons=[{"index": 0, "payload": "a", "code": "b"}]),
         "template.buttons.0",
     ),
+    "a space in an address": (
+        template(buttons=[{"index": 0, "url_suffix": "t/P 17"}]),
+        "template.buttons.0.url_suffix",
+    ),
+    "a line break in an address": (
+        template(buttons=[{"index": 0, "url_suffix": "t\n17"}]),
+        "template.buttons.0.url_suffix",
+    ),
+    "a value that cleaning empties": (template(variables=["Anna", " \n\t"]), "template.variables.2"),
+    "a value that nobody sees": (template(variables=["\u200b \u2060"]), "template.variables.1"),
+    "a value beyond all texts": (template(variables={"nome": "x" * 4097}), "template.variables.nome"),
     "a button filled with nothing": (template(buttons=[{"index": 0}]), "template.buttons.0"),
     "one button twice": (
         template(buttons=[{"index": 0, "payload": "a"}, {"index": 0, "payload": "b"}]),
