@@ -25,6 +25,7 @@ from shared.store.changes import Changes
 from shared.store.connection import connect, server_time
 from shared.store.consents import Consents
 from shared.store.contacts import Contacts
+from shared.store.erasure import Erasure
 from shared.store.feed import Feed
 from shared.store.health import Health
 from shared.store.inbound import Inbox
@@ -55,6 +56,7 @@ class Deps:
     lanes: Lanes
     contacts: Contacts
     consents: Consents
+    erasure: Erasure
     inbox: Inbox
     templates: Templates
     senders: Senders
@@ -111,6 +113,7 @@ def assemble(
         contacts=Contacts(
             scripts, window_length=length, aliases_of=settings.configuration.aliases_of, hashes=hashes
         ),
+        erasure=Erasure(client, scripts, hashes, settings.configuration.aliases_of),
         consents=Consents(client, scripts, hashes),
         inbox=Inbox(client),
         templates=Templates(client, scripts),

@@ -196,9 +196,14 @@ class Attempts:
             number = _other_number(out, result)
             if number is None:
                 continue
-            known = item.claim.known.contact
             try:
-                self._deps.contacts.learn(self._sender.business, known, number, now=self._deps.clock.now())
+                self._deps.contacts.learn(
+                    self._sender.business,
+                    item.claim.known.contact,
+                    number,
+                    by=item.claim.message_id,
+                    now=self._deps.clock.now(),
+                )
             except Exception as exc:  # noqa: BLE001 - the answer must be recorded whatever happens here
                 get_logger().error(LogEvent.BUG, where="learn", error=type(exc).__name__, at=place_of(exc))
 

@@ -20,6 +20,12 @@ _SPELLINGS: Mapping[str, tuple[re.Pattern[str], str]] = {
     # The 9 of mobile numbers called from abroad.
     "+54": (re.compile(r"(\+54)9(\d{10})", re.ASCII), r"\g<1>\g<2>"),
 }
+#: From the spelling that we use to the other one.
+_OTHER_SPELLINGS: Mapping[str, tuple[re.Pattern[str], str]] = {
+    "+55": (re.compile(r"(\+55[1-9][1-9])9([6-9]\d{7})", re.ASCII), r"\g<1>\g<2>"),
+    "+52": (re.compile(r"(\+52)(\d{10})", re.ASCII), r"\g<1>1\g<2>"),
+    "+54": (re.compile(r"(\+54)(\d{10})", re.ASCII), r"\g<1>9\g<2>"),
+}
 
 
 def key_of(name: ContactId) -> ContactId:
@@ -30,6 +36,14 @@ def key_of(name: ContactId) -> ContactId:
     pattern, common = spelling
     found = pattern.fullmatch(name.value)
     return ContactId(found.expand(common)) if found else name
+
+
+def spellings_of(name: ContactId) -> tuple[ContactId, ...]:
+    """Every way in which a number is written; an id has one."""
+    key = key_of(name)
+    pattern, other = _OTHER_SPELLINGS.get(key.value[:3], (None, ""))
+    found = pattern.fullmatch(key.value) if pattern else None
+    return (key, ContactId(found.expand(other))) if found else (key,)
 
 
 def address_of(

@@ -9,7 +9,7 @@ from typing import Any
 from shared.clock import to_ms
 from shared.configuration import AnySender
 from shared.domain.consent import Category, Consent, ConsentRecord
-from shared.domain.identifiers import ContactId, PhoneNumber
+from shared.domain.identifiers import ContactId, MessageId, PhoneNumber
 from shared.domain.identity import key_of
 from shared.domain.window import Window
 from shared.store.codec import load_consent, load_window, pairs
@@ -85,9 +85,27 @@ class Contacts:
         _word, changed = self._scripts.run(call_of(sender, decision, now, self._hashes))
         return int(changed)
 
-    def learn(self, business: str, contact: ContactId, number: PhoneNumber, *, now: datetime) -> None:
-        """WhatsApp knows the contact under `number`: send to that, and take what it writes for theirs."""
+    def learn(
+        self,
+        business: str,
+        contact: ContactId,
+        number: PhoneNumber,
+        *,
+        now: datetime,
+        by: MessageId | None = None,
+    ) -> None:
+        """WhatsApp knows the contact under `number`: send to that, and take what it writes for theirs.
+
+        `by`: the message whose answer said so; nothing is learned by one that was erased meanwhile.
+        """
         name = ContactId(number.value)
         senders = " ".join(self._aliases_of.get(business, ()))
-        arguments = (to_ms(now), key_of(contact).value, name.value, key_of(name).value, senders)
+        arguments = (
+            to_ms(now),
+            key_of(contact).value,
+            name.value,
+            key_of(name).value,
+            senders,
+            str(by or ""),
+        )
         self._scripts.run(Call.of("learn_address", business, *arguments))

@@ -131,7 +131,7 @@ def _event(business: str, entry: Entry, found: Any) -> Event | None:  # noqa: AN
     event_id = f"evt_{business}_{entry.id}"
     match entry.type.partition(".")[0]:
         case "message":
-            return _of_message(event_id, entry, found) if found else None
+            return _of_message(event_id, entry, found) if found else _of_erased(event_id, entry)
         case "inbound":
             return _of_inbound(event_id, entry, found) if found else None
         case "template":
@@ -157,6 +157,15 @@ def _of_message(event_id: str, entry: Entry, found: Mapping[str, str]) -> Event:
     }
     sender = record.request.sender
     return Event(id=event_id, type=entry.type, at=entry.at, data=data, sender=sender, app=record.app)
+
+
+def _of_erased(event_id: str, entry: Entry) -> Event | None:
+    """The last word about a message that had not left when its contact was erased, without the contact."""
+    if entry.more.get("reason") != "erased":
+        return None
+    data = {"id": entry.ref, "sender": entry.sender, "contact": None, "reason": "erased"}
+    app = str(entry.more["app"])
+    return Event(id=event_id, type=entry.type, at=entry.at, data=data, sender=entry.sender, app=app)
 
 
 def _outcome_of(type_: str, record: MessageRecord) -> dict[str, Any]:

@@ -61,6 +61,7 @@ class Keys:
     counters:{b}                            hash        what happened how often, by metric · for ever
     quarantine:{b}                          stream      updates that could not be read · capped
     suppressed:{b}                          hash        keyed hash of an erased name → opt-outs · for ever
+    erasing:{b}                             hash        who is being erased → all names · till it is done
     forgotten:{b}                           sorted set  keyed hash of an erased update → its end · then
     silence:{b}                             hash        how far the silent ones were told, by life · for ever
     audit:{b}                               stream      who did what by hand · capped
@@ -151,6 +152,16 @@ class Keys:
     def quarantine(self) -> str:
         return self._key("quarantine")
 
+    def suppressed(self) -> str:
+        return self._key("suppressed")
+
+    def erasing(self) -> str:
+        return self._key("erasing")
+
+    def pattern(self, kind: str = "*") -> str:
+        """What SCAN takes to find all keys of a kind, or all keys."""
+        return self._key(kind) + ("*" if kind == "*" else ":*")
+
     def silence(self) -> str:
         return self._key("silence")
 
@@ -159,6 +170,12 @@ class Keys:
 
     def submissions(self) -> str:
         return self._key("submissions")
+
+
+def parts_of(key: str) -> tuple[str, str]:
+    """The kind of a key, and what stands behind the tag: `sender:contact`, '' for nothing."""
+    head, _, rest = key.partition("}")
+    return head.partition(":")[0], rest.removeprefix(":")
 
 
 def window_group(sender: str, contact: object) -> str:

@@ -13,6 +13,9 @@ local waiting = redis.call('HMGET', key('message', content), 'app', 'nudge_faile
 local standing = redis.call('HMGET', hash, name, name .. '_at')
 local is_alive = standing[1] and tonumber(standing[2]) > tonumber(now)
 
+if not waiting[1] then
+  return {'changed'} -- the content was erased
+end
 -- A repeat finds its own nudge, and the versions that it made.
 if standing[1] ~= id and versions_of(sender, contact, row[11]) ~= ARGV[2] then
   return {'changed'}
