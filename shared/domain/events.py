@@ -108,6 +108,8 @@ class TemplateStatusChanged:
     #: paused, disabled, archived; None: not stopped (any more).
     stopped: TemplateStatus | None
     reason: str | None
+    #: When a pause is expected to end; None: nobody said.
+    until: datetime | None = None
     #: None: the provider did not say when.
     at: datetime | None = None
 

@@ -23,7 +23,7 @@ from shared.http.connections import CURRENT, AddressRefusedError, Dial, tls_cont
 from shared.http.deadline import Flight, Watchdog
 from shared.http.download import Download
 from shared.http.line import Line, Place, request_bytes
-from shared.http.session import WENT_WRONG, exchange, get_request, new_session
+from shared.http.session import WENT_WRONG, bare_request, exchange, new_session
 
 MAX_BODY_BYTES = 1024 * 1024
 #: Idle connections are dropped by us first: one that the other side closes just then makes a doubt.
@@ -120,7 +120,22 @@ class HttpClient:
         allowed_hosts: Collection[str],
         plain_hosts: Collection[str] = (),
     ) -> Download | NotSent | Doubt:
-        """Ask for `url` once, likewise, and leave the body to be read; the deadline runs on to its end.
+        """Ask for `url` once, likewise, and leave the body to be read; see `ask`."""
+        return self.ask(
+            "GET", url, headers, max_bytes=max_bytes, allowed_hosts=allowed_hosts, plain_hosts=plain_hosts
+        )
+
+    def ask(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        max_bytes: int,
+        allowed_hosts: Collection[str],
+        plain_hosts: Collection[str] = (),
+    ) -> Download | NotSent | Doubt:
+        """A call without a body, GET or DELETE, once; the deadline runs on to the end of the answer's.
 
         `allowed_hosts` are called through https, `plain_hosts` (a sandbox's) through http; each `name`, or
         `name:port` for a port of its own.
@@ -134,13 +149,16 @@ class HttpClient:
             try:
                 with CURRENT.made_by(flight, self._dial):
                     self._watchdog.watch(flight)
-                    response = exchange(session, get_request(url, headers), self._deadline_seconds)
+                    response = exchange(session, bare_request(method, url, headers), self._deadline_seconds)
             except WENT_WRONG as exc:
                 return _failure(flight, exc)
             stack.callback(response.close)
             if flight.is_expired:  # a cut looks like the end of a head, too
                 return Doubt("timeout")
-            return Download(response, flight=flight, max_bytes=max_bytes, held=stack.pop_all())
+            wait = _retry_after(response.headers)
+            return Download(
+                response, flight=flight, max_bytes=max_bytes, retry_after=wait, held=stack.pop_all()
+            )
 
     def _new_flight(self) -> Flight:
         return Flight(time.monotonic() + self._deadline_seconds)
@@ -201,7 +219,7 @@ def _parse(body: bytes) -> Any | None:  # noqa: ANN401 - whatever the other side
         return None
 
 
-def _retry_after(headers: Message) -> timedelta | None:
+def _retry_after(headers: Message | Mapping[str, str]) -> timedelta | None:
     """Seconds, or a date (RFC 9110, 10.2.3), which counts from the answer's own: clocks may differ."""
     value = headers.get("Retry-After")
     if value is None:

@@ -5,6 +5,7 @@ Knows neither what the bytes are nor who wanted them.
 
 import re
 from contextlib import ExitStack
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
@@ -34,9 +35,17 @@ class Download:
     """
 
     def __init__(
-        self, response: requests.Response, *, flight: Flight, max_bytes: int, held: ExitStack
+        self,
+        response: requests.Response,
+        *,
+        flight: Flight,
+        max_bytes: int,
+        retry_after: timedelta | None,
+        held: ExitStack,
     ) -> None:
         self.status = response.status_code
+        #: What the other side asks us to wait.
+        self.retry_after = retry_after
         #: As the other side says, which may be anything.
         self.content_type: str | None = response.headers.get("Content-Type")
         #: Likewise; None when it does not say. More than `max_bytes` is certain to end in an error.

@@ -54,10 +54,10 @@ def exchange(
     return session.send(request, stream=True, allow_redirects=False, verify=True, timeout=timeout_seconds)
 
 
-def get_request(url: str, headers: Mapping[str, str]) -> requests.PreparedRequest:
+def bare_request(method: str, url: str, headers: Mapping[str, str]) -> requests.PreparedRequest:
     """By hand: `Request.prepare` costs more than the rest of the call, and adds auth from netrc."""
     request = requests.PreparedRequest()
-    request.method = "GET"
+    request.method = method
     request.url = url
     request.headers = CaseInsensitiveDict(headers)
     request.headers["User-Agent"] = "finestra"

@@ -37,9 +37,9 @@ class ErrorTable:
         self._rows = rows
 
     @classmethod
-    def load(cls, package: str) -> "ErrorTable":
-        """Read `errors.toml` of a package. A malformed row is a bug and raises at start."""
-        text = resources.files(package).joinpath("errors.toml").read_text(encoding="utf-8")
+    def load(cls, package: str, name: str = "errors.toml") -> "ErrorTable":
+        """Read the file of a package. A malformed row is a bug and raises at start."""
+        text = resources.files(package).joinpath(name).read_text(encoding="utf-8")
         return cls({code: read_row(values) for code, values in tomllib.loads(text).items()})
 
     def row(self, code: str) -> ErrorRow:

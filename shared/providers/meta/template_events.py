@@ -4,6 +4,7 @@ Meta, "message_template_status_update" webhook reference and its neighbours, rea
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from shared.domain.consent import Category
@@ -14,31 +15,13 @@ from shared.domain.events import (
     TemplateStatusChanged,
     UpdateNoted,
 )
-from shared.domain.templates import Approval, TemplateId, TemplateStatus
+from shared.domain.templates import TemplateId, TemplateStatus
 from shared.providers.meta.envelope import Envelope
+from shared.providers.meta.template_words import DECISIONS, PAUSES, QUALITIES, category_of
 from shared.providers.reading import UnreadableError, moment_if_any, object_at, text_at
 
-_APPROVED = (Approval.APPROVED, None)
-_PENDING = (Approval.PENDING, None)
-_GONE = (None, TemplateStatus.ARCHIVED)
-_DECISIONS: Mapping[str, tuple[Approval | None, TemplateStatus | None]] = {
-    "APPROVED": _APPROVED,
-    "REINSTATED": _APPROVED,
-    "UNARCHIVED": _APPROVED,
-    "PENDING": _PENDING,
-    "IN_APPEAL": _PENDING,
-    "REJECTED": (Approval.REJECTED, None),
-    "PAUSED": (None, TemplateStatus.PAUSED),
-    "DISABLED": (None, TemplateStatus.DISABLED),
-    "ARCHIVED": _GONE,
-    # A deleted one cannot be sent; a new one of the same name comes with a decision of its own.
-    "PENDING_DELETION": _GONE,
-    "DELETED": _GONE,
-}
 #: Known words that decide nothing: a template goes on as it is.
 _NOTED = frozenset({"FLAGGED", "LOCKED", "LIMIT_EXCEEDED"})
-_CATEGORIES: Mapping[str, Category] = {category.value.upper(): category for category in Category}
-_QUALITIES = frozenset({"green", "yellow", "red", "unknown"})
 _NO_REASON = "NONE"
 
 
@@ -50,7 +33,7 @@ def read_template_status(value: Mapping[str, Any], envelope: Envelope) -> Templa
     # The pacing page writes `paused` where this one writes PAUSED.
     if event.upper() in _NOTED:
         return UpdateNoted(kind=f"template_{event.lower()}")
-    decision = _DECISIONS.get(event.upper())
+    decision = DECISIONS.get(event.upper())
     if decision is None:
         raise UnreadableError("unknown_template_event")
     approval, stopped = decision
@@ -61,6 +44,7 @@ def read_template_status(value: Mapping[str, Any], envelope: Envelope) -> Templa
         approval=approval,
         stopped=stopped,
         reason=_reason_of(value),
+        until=_end_of(value, stopped, envelope.at),
         at=envelope.at,
     )
 
@@ -68,7 +52,7 @@ def read_template_status(value: Mapping[str, Any], envelope: Envelope) -> Templa
 def read_template_quality(value: Mapping[str, Any], envelope: Envelope) -> TemplateQualityChanged:
     """Raise UnreadableError when it names no template or none of the four scores."""
     template, quality = _template_of(value, envelope), (text_at(value, "new_quality_score") or "").lower()
-    if quality not in _QUALITIES:
+    if quality not in QUALITIES:
         raise UnreadableError("unknown_quality")
     return TemplateQualityChanged(
         account=template.account,
@@ -113,10 +97,16 @@ def _template_of(value: Mapping[str, Any], envelope: Envelope) -> TemplateId:
 
 
 def _category_at(value: Mapping[str, Any], key: str) -> Category:
-    category = _CATEGORIES.get((text_at(value, key) or "").upper())
+    category = category_of(value.get(key))
     if category is None:
         raise UnreadableError("unknown_category")
     return category
+
+
+def _end_of(value: Mapping[str, Any], stopped: TemplateStatus | None, at: datetime | None) -> datetime | None:
+    """When a pause is over, as far as its title says."""
+    lasts = PAUSES.get((text_at(object_at(value, "other_info"), "title") or "").upper())
+    return None if at is None or lasts is None or stopped is not TemplateStatus.PAUSED else at + lasts
 
 
 def _reason_of(value: Mapping[str, Any]) -> str | None:
