@@ -113,7 +113,6 @@ def test_a_one_time_code_has_at_most_15_characters():
 
     assert fields(call(values={"1": "1" * 15}), body=body, buttons=(CODE,)) == []
     assert fields(call(values={"1": "1" * 16}), body=body, buttons=(CODE,)) == ["variables.1"]
-    assert fields(call(values={}), body=body, buttons=(CODE,)) == ["variables.1"]
 
 
 def test_every_misfit_says_how_to_mend_it():
