@@ -11,6 +11,7 @@ from cli.quarantine import quarantine
 from cli.senders import sender
 from cli.submissions import submissions
 from cli.template_library import import_template, library
+from cli.template_preview import preview
 from cli.templates import template
 from cli.up import up
 
@@ -27,7 +28,7 @@ for _command in (up, demo, send, message, sender, consent, quarantine, submissio
 for _command in (list_messages, cancel, retry, resolve):
     message.add_command(_command)
 
-for _command in (library, import_template):
+for _command in (library, import_template, preview):
     template.add_command(_command)
 
 for _command in (import_consents, export_consents):

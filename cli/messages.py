@@ -7,7 +7,7 @@ import click
 from rich.table import Table
 
 from cli.client import default_api
-from cli.options import api_options
+from cli.options import api_options, values_of
 from cli.screen import console, print_json
 
 
@@ -53,7 +53,7 @@ def send(
         body["media"] = _given(kind=kind, link=link, caption=caption, filename=filename)
     if template:
         name, _, language = template.partition("/")
-        body["template"] = {"name": name, "language": language, "variables": _values(variables)}
+        body["template"] = {"name": name, "language": language, "variables": values_of(variables)}
     path = "/v1/messages?dry_run=true" if dry_run else "/v1/messages"
     answer = default_api(url, key).call("POST", path, json=body)
     if as_json:
@@ -108,14 +108,6 @@ def explain(message_id: str, url: str | None, key: str | None, as_json: bool) ->
 
 def _given(**fields: str | None) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
-
-
-def _values(variables: tuple[str, ...]) -> list[str] | dict[str, str]:
-    """Numbered values as a list; as an object when each has its name."""
-    named = [variable.partition(":=") for variable in variables]
-    if named and all(separator for _, separator, _ in named):
-        return {name: value for name, _, value in named}
-    return list(variables)
 
 
 def _attempts(attempts: list[dict[str, Any]]) -> Table:

@@ -26,3 +26,11 @@ connection_options = options(
 api_options = options(
     connection_options, click.option("--json", "as_json", is_flag=True, help="Print the answer as it came.")
 )
+
+
+def values_of(variables: tuple[str, ...]) -> list[str] | dict[str, str]:
+    """What `--var` gives: numbered values as a list; as an object when each has its name."""
+    named = [variable.partition(":=") for variable in variables]
+    if named and all(separator for _, separator, _ in named):
+        return {name: value for name, _, value in named}
+    return list(variables)

@@ -76,3 +76,62 @@ def test_what_a_template_says_does_not_speak_to_the_terminal(world, finestra):
 
     assert "[bold]tutto[/bold]" in shown
     assert "\x1b" not in shown
+
+
+def test_a_preview_is_drawn_as_a_bubble_and_written_as_a_picture(world, finestra, tmp_path):
+    world.deps.templates.create("default", template(body="Ciao *{{1}}*, l'ordine {{2}} è qui."), nonce="n")
+    picture = tmp_path / "bubble.html"
+
+    words = ("ordine_pronto", "it", "--sender", "shop", "--var", "[red]Bo")
+    drawn = finestra("preview", *words, "--html", str(picture)).output
+    as_json = json.loads(finestra("preview", *words, "--json").stdout)
+
+    assert "Ciao [red]Bo, l'ordine 991 è qui." in drawn
+    assert as_json["text"] == "Ciao *[red]Bo*, l'ordine 991 è qui."
+    assert "<strong>[red]Bo</strong>" in picture.read_text(encoding="utf-8")
+
+
+TOML = """
+name = "ordine_partito"
+language = "it"
+tag = "UTILITY"
+body = "Gentile {nome}, il suo ordine è partito oggi."
+samples = ["Anna"]
+header = {kind = "image"}
+buttons = [{kind = "url", label = "Segui", url = "https://ex.it/{1}", sample = "991"}]
+"""
+
+
+def test_a_preview_of_a_file_asks_nobody(tmp_path):
+    path = tmp_path / "ordine.toml"
+    path.write_text(TOML, encoding="utf-8")
+    words = ["template", "preview", "--file", str(path), "--var", "nome:=Bo", "--button", "0", "url_suffix"]
+
+    done = CliRunner().invoke(main, [*words, "ZX1", "--media", "image", "https://ex.it/991.jpg"])
+
+    assert done.exit_code == 0, done.output
+    assert all(part in done.output for part in ("image", "Gentile Bo, il suo", "Segui", "https://ex.it/ZX1"))
+
+
+@pytest.mark.parametrize(
+    ("content", "mend"),
+    [
+        (TOML.replace("language", "lingua"), "lingua: unknown field; did you mean language?"),
+        (TOML.replace("body =", "body"), "ordine.toml"),
+    ],
+)
+def test_a_file_that_is_no_template_says_why(tmp_path, content, mend):
+    path = tmp_path / "ordine.toml"
+    path.write_text(content, encoding="utf-8")
+
+    done = CliRunner().invoke(main, ["template", "preview", "--file", str(path)])
+
+    assert done.exit_code == 1
+    assert mend in done.output
+
+
+def test_a_preview_needs_a_template_or_a_file():
+    done = CliRunner().invoke(main, ["template", "preview", "ordine_pronto"])
+
+    assert done.exit_code == 2
+    assert "--file" in done.output
