@@ -4,13 +4,14 @@ Run it as `celery -A workers.app:app worker`.
 Importing this module does nothing; asking it for `app` builds it, once.
 """
 
+import gc
 import threading
 from functools import cache
 from itertools import count
 from typing import Any
 
 from celery import Celery, bootsteps
-from celery.signals import worker_shutting_down
+from celery.signals import worker_ready, worker_shutting_down
 from celery.utils.nodenames import default_nodename
 
 from shared.deps import build_deps
@@ -23,6 +24,8 @@ from workers.tasks import register
 from workers.ticker import Ticker
 
 _GLANCE_SECONDS = 0.1
+#: A claim for 256 makes some thousand values, all gone with their batch, and none of them in a cycle.
+_GARBAGE_THRESHOLDS = (20_000, 20, 20)
 _GLANCES_PER_BEAT = 5
 
 
@@ -46,10 +49,18 @@ def build_app() -> Celery:
         stopping.set()
 
     worker_shutting_down.connect(stop_claiming, weak=False)
+    worker_ready.connect(_spare_the_collector, weak=False)
     ticker = Ticker(deps, ring_for_app=doorbell.ring_for_app)
     register(celery, deps, Monitor(make_impatient_celery(settings), default_nodename("")), ticker, stopping)
     celery.steps["worker"].add(_ticker_step(ticker))
     return celery
+
+
+def _spare_the_collector(**_: object) -> None:
+    """What stands by now stays: to look for garbage among it, every 700 values, took a fifth of a drain."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE_THRESHOLDS)
 
 
 def _ticker_step(ticker: Ticker) -> type[bootsteps.StartStopStep]:
