@@ -14,7 +14,8 @@ from shared.domain.identifiers import ContactId
 from shared.domain.identity import address_of
 from shared.domain.limits import ceiling, day_free_at, free_at, pair_free_at
 from shared.domain.message import MessageRequest
-from shared.domain.routing import Defer, Facts, Route, TemplatePolicy, TemplateRoute
+from shared.domain.routes import Defer, Route, TemplateRoute
+from shared.domain.routing import Facts, TemplatePolicy
 from shared.explanation import explain_route
 from shared.inputs import inputs_of
 from shared.store.codec import Known

@@ -8,14 +8,8 @@ from collections.abc import Callable, Mapping
 
 from shared.clock import rfc3339
 from shared.domain.message import MessageRequest
-from shared.domain.routing import (
-    Defer,
-    Facts,
-    Refuse,
-    Route,
-    Rule,
-    TemplateRoute,
-)
+from shared.domain.routes import Defer, Refuse, Route, Rule, TemplateRoute
+from shared.domain.routing import Facts
 
 _Detail = Callable[[Route, MessageRequest, Facts], str]
 

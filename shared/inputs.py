@@ -13,7 +13,8 @@ from shared.clock import rfc3339
 from shared.domain.consent import Category, Consent, ConsentRecord, ConsentStatus
 from shared.domain.identifiers import ContactId
 from shared.domain.message import MessageRequest, WhenClosed, WhenOpen
-from shared.domain.routing import Facts, Route, RouteKind, TemplatePolicy, decide
+from shared.domain.routes import Route, RouteKind
+from shared.domain.routing import Facts, TemplatePolicy, decide
 from shared.domain.session_content import Text
 from shared.domain.template_call import TemplateCall
 from shared.domain.template_parts import TemplateContent

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.clock import from_ms, rfc3339
 from shared.domain.message import InDoubt, MessageState
-from shared.domain.routing import Rule
+from shared.domain.routes import Rule
 from shared.store.messages import MessageRecord
 
 _Standing = Callable[[MessageRecord], str]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.routing import Rule
+from shared.domain.routes import Rule
 from shared.explanation import EXPLANATIONS
 from shared.observability import LogEvent
 

@@ -13,7 +13,8 @@ from shared.configuration import AnySender
 from shared.decision import addressee, describe, facts_of
 from shared.deps import Deps
 from shared.domain.identifiers import AttemptReference, InvalidIdentifierError, PhoneNumber
-from shared.domain.routing import Facts, Route, SessionRoute, TemplateRoute, decide
+from shared.domain.routes import Route, SessionRoute, TemplateRoute
+from shared.domain.routing import Facts, decide
 from shared.errors import StoreUnavailableError
 from shared.observability import LogEvent, get_logger, place_of
 from shared.providers.base import Outgoing, Rejected, SendResult, Submitted

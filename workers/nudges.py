@@ -8,7 +8,8 @@ from datetime import datetime
 
 from shared.domain.identifiers import MessageId
 from shared.domain.message import MessageRequest, WhenClosed, WhenOpen
-from shared.domain.routing import Facts, Hold, Refuse, Route, Rule
+from shared.domain.routes import Hold, Refuse, Route, Rule
+from shared.domain.routing import Facts
 from shared.store.claims import Claim, Outcome, Settle
 from shared.store.messages import Acceptance, Messages, Nudged
 from workers.outcomes import settle_unsent

@@ -10,7 +10,8 @@ from shared.domain.halts import is_wholly_halted
 from shared.domain.identifiers import MessageId
 from shared.domain.provider_errors import Effects, effects_of
 from shared.domain.retry import ErrorClass, GiveUp, RetryAt, next_step
-from shared.domain.routing import Defer, Facts, Hold, Refuse, RouteKind, Rule
+from shared.domain.routes import Defer, Hold, Refuse, RouteKind, Rule
+from shared.domain.routing import Facts
 from shared.providers.base import Rejected, SendResult, Submitted
 from shared.store.claims import Claim, Outcome, Settle
 from shared.store.keys import day_group, nudge_group, sender_group, template_group, window_group

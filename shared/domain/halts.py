@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.domain.routing import RouteKind
+from shared.domain.routes import RouteKind
 
 
 class HaltKind(StrEnum):

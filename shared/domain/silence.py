@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from shared.domain.consent import Category
-from shared.domain.routing import RouteKind
+from shared.domain.routes import RouteKind
 
 _LONGEST = timedelta(days=30)
 

@@ -12,7 +12,7 @@ from shared.domain.content import Media
 from shared.domain.identifiers import AttemptReference, ContactId, ProviderMessageId
 from shared.domain.provider_errors import ErrorRow, Scope
 from shared.domain.retry import ErrorClass
-from shared.domain.routing import SessionRoute, TemplateRoute
+from shared.domain.routes import SessionRoute, TemplateRoute
 from shared.http.client import HttpCall
 from shared.providers.media import MediaFile, MediaRefused
 

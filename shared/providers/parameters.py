@@ -1,6 +1,6 @@
 """A template's variables with their values, in the order in which providers count them."""
 
-from shared.domain.routing import TemplateRoute
+from shared.domain.routes import TemplateRoute
 from shared.domain.template_text import clean_value
 
 

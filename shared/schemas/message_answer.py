@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from shared.domain.message import MessageState
-from shared.domain.routing import RouteKind, Rule
+from shared.domain.routes import RouteKind, Rule
 from shared.schemas.strict import AnswerSchema, time_text, word_of
 
 

@@ -43,7 +43,8 @@ from shared.domain.message import (
 )
 from shared.domain.provider_errors import ErrorRow, Scope
 from shared.domain.retry import ErrorClass
-from shared.domain.routing import Facts, RouteKind, SessionRoute, TemplateRoute, decide
+from shared.domain.routes import RouteKind, SessionRoute, TemplateRoute
+from shared.domain.routing import Facts, decide
 from shared.domain.session_content import Text
 from shared.domain.templates import Approval, Gate, TemplateId
 from shared.providers.base import NOT_TAKEN, SILENT, THROTTLED, Rejected, SendResult, Submitted

@@ -20,7 +20,8 @@ from shared.domain.consent import Category
 from shared.domain.identifiers import ContactId
 from shared.domain.limits import PairLimit, pair_free_at, pair_take
 from shared.domain.message import MessageState, WhenClosed
-from shared.domain.routing import Rule, SessionRoute, TemplateRoute, decide
+from shared.domain.routes import Rule, SessionRoute, TemplateRoute
+from shared.domain.routing import decide
 from shared.providers.base import Submitted
 from shared.store.claims import Begin, Changed, Go
 from shared.store.limits import Limits

@@ -10,7 +10,7 @@ from shared.domain.consent import Category
 from shared.domain.identifiers import ContactId, MessageId
 from shared.domain.message import MessageState, WhenClosed
 from shared.domain.retry import ErrorClass
-from shared.domain.routing import RouteKind
+from shared.domain.routes import RouteKind
 from shared.domain.session_content import Text
 from shared.providers.base import NOT_SENT, ErrorRow, Rejected
 from shared.store.messages import Acceptance

@@ -14,7 +14,7 @@ from shared.domain.identifiers import ContactId, MessageId
 from shared.domain.message import MessageState, WhenClosed
 from shared.domain.provider_errors import ErrorRow
 from shared.domain.retry import ErrorClass, backoff
-from shared.domain.routing import RouteKind
+from shared.domain.routes import RouteKind
 from shared.domain.templates import TemplateId, TemplateStatus
 from shared.providers.base import NOT_TAKEN, SILENT, THROTTLED, Rejected
 from shared.providers.meta.errors import row_of

@@ -11,7 +11,7 @@ from shared.domain.consent import Category
 from shared.domain.identifiers import ContactId, MessageId
 from shared.domain.message import MessageState, WhenClosed
 from shared.domain.retry import ErrorClass
-from shared.domain.routing import Defer
+from shared.domain.routes import Defer
 from shared.domain.templates import Approval, Gate, TemplateId
 from shared.inputs import replay
 from shared.providers.base import ErrorRow, Rejected

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.domain.identifiers import AttemptReference, ContactId, MessageId
-from shared.domain.routing import Rule, SessionRoute, TemplateRoute
+from shared.domain.routes import Rule, SessionRoute, TemplateRoute
 from shared.domain.template_call import TemplateButton, TemplateCall
 from shared.domain.template_parts import ButtonFill
 from shared.providers.base import Outgoing

@@ -11,7 +11,8 @@ from shared.decision import describe, facts_of
 from shared.domain.consent import Category, Consent, ConsentRecord, ConsentStatus
 from shared.domain.halts import Halt, HaltKind, HaltSource
 from shared.domain.identifiers import ContactId
-from shared.domain.routing import Facts, RouteKind, Rule, decide
+from shared.domain.routes import RouteKind, Rule
+from shared.domain.routing import Facts, decide
 from shared.domain.session_content import Text
 from shared.domain.window import CLOSED, Window
 from shared.store.codec import Known

@@ -9,7 +9,8 @@ from hypothesis import given
 from shared.domain.consent import Category, Consent
 from shared.domain.identifiers import ContactId
 from shared.domain.message import WhenClosed, WhenOpen
-from shared.domain.routing import Facts, RouteKind, Rule, TemplatePolicy, decide
+from shared.domain.routes import RouteKind, Rule
+from shared.domain.routing import Facts, TemplatePolicy, decide
 from shared.domain.templates import Approval, Gate, TemplateStatus
 from shared.domain.window import CLOSED, Window
 from shared.explanation import EXPLANATIONS, explain_route

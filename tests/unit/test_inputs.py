@@ -12,7 +12,8 @@ from shared.decision import describe
 from shared.domain.consent import Category, Consent
 from shared.domain.identifiers import ContactId
 from shared.domain.message import MessageRequest, WhenClosed, WhenOpen
-from shared.domain.routing import Defer, Facts, Route, RouteKind, TemplatePolicy, TemplateRoute, decide
+from shared.domain.routes import Defer, Route, RouteKind, TemplateRoute
+from shared.domain.routing import Facts, TemplatePolicy, decide
 from shared.domain.session_content import Text
 from shared.domain.templates import Approval, Gate, TemplateStatus
 from shared.domain.window import CLOSED, Window

@@ -11,7 +11,8 @@ from shared.decision import describe
 from shared.domain.identifiers import MessageId
 from shared.domain.message import InDoubt, MessageState
 from shared.domain.retry import ErrorClass
-from shared.domain.routing import Facts, Rule, decide
+from shared.domain.routes import Rule
+from shared.domain.routing import Facts, decide
 from shared.domain.window import CLOSED, Window
 from shared.retelling import ADVICE, REASONS, retell
 from shared.store.claims import Outcome

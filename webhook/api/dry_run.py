@@ -12,7 +12,8 @@ from shared.deps import Deps
 from shared.domain.consent import Category, ConsentRecord, ConsentStatus
 from shared.domain.identifiers import AttemptReference, ContactId, MessageId
 from shared.domain.message import MessageRequest
-from shared.domain.routing import Facts, Route, SessionRoute, TemplateRoute, decide
+from shared.domain.routes import Route, SessionRoute, TemplateRoute
+from shared.domain.routing import Facts, decide
 from shared.domain.templates import Approval, Gate, Template, TemplateStatus
 from shared.domain.window import Window
 from shared.providers.base import Outgoing

@@ -10,7 +10,7 @@ from shared.configuration import CmSender
 from shared.domain.content import Media
 from shared.domain.provider_errors import ErrorRow
 from shared.domain.retry import ErrorClass
-from shared.domain.routing import SessionRoute, TemplateRoute
+from shared.domain.routes import SessionRoute, TemplateRoute
 from shared.http.client import HttpCall, HttpClient
 from shared.providers.base import Outgoing, ReadReceipt, ReadResult, Rejected, SendResult
 from shared.providers.cm.answer import read_answer

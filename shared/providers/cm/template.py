@@ -6,7 +6,7 @@ CM.com, "WhatsApp templates" and its SDKs, read 2026-11.
 from typing import Any
 
 from shared.configuration import CmSender
-from shared.domain.routing import TemplateRoute
+from shared.domain.routes import TemplateRoute
 from shared.domain.session_content import Header
 from shared.domain.template_call import TemplateButton
 from shared.domain.template_parts import ButtonFill

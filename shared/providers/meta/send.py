@@ -11,7 +11,7 @@ from typing import Any
 from shared.configuration import MetaSender
 from shared.domain.content import Media
 from shared.domain.identifiers import ContactId, ProviderMessageId
-from shared.domain.routing import SessionRoute, TemplateRoute
+from shared.domain.routes import SessionRoute, TemplateRoute
 from shared.http.client import Answer, Doubt, HttpCall, HttpClient, NotSent
 from shared.providers.base import (
     UNLISTED,

@@ -6,7 +6,7 @@ Meta, "Templates", "Template components" and "Authentication templates", read 20
 from typing import Any
 
 from shared.domain.consent import Category
-from shared.domain.routing import TemplateRoute
+from shared.domain.routes import TemplateRoute
 from shared.domain.session_content import Header
 from shared.domain.template_call import TemplateButton
 from shared.domain.template_parts import ButtonFill

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from shared.domain.consent import Category, Consent, ConsentRecord, ConsentStatus
 from shared.domain.identifiers import ContactId
 from shared.domain.message import MessageRequest, WhenClosed, WhenOpen
-from shared.domain.routing import Facts, RouteKind, TemplatePolicy
+from shared.domain.routes import RouteKind
+from shared.domain.routing import Facts, TemplatePolicy
 from shared.domain.session_content import Text
 from shared.domain.templates import Approval, Gate, TemplateStatus
 from shared.domain.window import Window

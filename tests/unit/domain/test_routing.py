@@ -9,18 +9,8 @@ from hypothesis import find, given
 
 from shared.domain.consent import Category, Consent
 from shared.domain.message import WhenClosed, WhenOpen
-from shared.domain.routing import (
-    Defer,
-    Facts,
-    Hold,
-    Refuse,
-    RouteKind,
-    Rule,
-    SessionRoute,
-    TemplatePolicy,
-    TemplateRoute,
-    decide,
-)
+from shared.domain.routes import Defer, Hold, Refuse, RouteKind, Rule, SessionRoute, TemplateRoute
+from shared.domain.routing import Facts, TemplatePolicy, decide
 from shared.domain.templates import Approval, Gate, TemplateStatus
 from shared.domain.window import CLOSED, Window
 from tests.builders import BOTH_APPROVED, DAY, NOW, TEXT, call, opt_in, opt_out, request, template

@@ -6,7 +6,7 @@ from shared.configuration import CmSender, MetaSender, Secret
 from shared.domain.consent import Category
 from shared.domain.identifiers import AttemptReference, ContactId, MessageId, PhoneNumber
 from shared.domain.message import WhenOpen
-from shared.domain.routing import Rule, SessionRoute, TemplateRoute
+from shared.domain.routes import Rule, SessionRoute, TemplateRoute
 from shared.domain.session_content import Text
 from shared.domain.template_call import TemplateCall
 from shared.domain.templates import Approval, Gate, Template, TemplateId
