@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, assert_never
+from typing import Any
 
 from shared.clock import duration_ms, rfc3339, to_ms
 from shared.configuration import AnySender, CmSender, MetaSender
-from shared.domain.consent import Category, ConsentStatus
+from shared.domain.consent import ConsentStatus
 from shared.domain.content import SystemNotice, plain
 from shared.domain.events import (
     AccountChanged,
@@ -17,11 +17,6 @@ from shared.domain.events import (
     ProviderEvent,
     ReportedError,
     StatusReported,
-    TemplateCategoryChanged,
-    TemplateContentChanged,
-    TemplateEvent,
-    TemplateQualityChanged,
-    TemplateStatusChanged,
     UpdateNoted,
     UpdateSetAside,
 )
@@ -30,13 +25,13 @@ from shared.domain.identity import key_of
 from shared.domain.inbound import Inbound, understand
 from shared.domain.pricing import billed_as
 from shared.domain.provider_errors import Scope, effects_of
-from shared.domain.templates import Approval, Gate, TemplateId
 from shared.domain.window import WindowPolicy
 from shared.store.codec import dump, dump_consent
 from shared.store.effects import how_it_goes_on, plain_effects, plain_halt
 from shared.store.keyed_hash import NO_HASHES, KeyedHashes
 from shared.store.limits import rate_of
 from shared.store.scripts import Call
+from shared.store.template_updates import template_call
 
 # How long a provider may repeat an update, and a day: Meta 7 days ("Webhooks", read 2026-09), CM.com a
 # month ("Incoming messages").
@@ -91,7 +86,7 @@ class Updates:
             case UpdateNoted():
                 return Call.of("count", sender.business, f"updates_noted_total:{sender.alias}:{update.kind}")
             case _:
-                return _template(sender, update, now)
+                return template_call(sender, update, now)
 
     def _inbound(self, sender: AnySender, event: MessageReceived, now: datetime) -> Call:
         policy = self._policy
@@ -238,51 +233,6 @@ def _inbound_record(sender: AnySender, inbound: Inbound, now: datetime) -> dict[
     more = {"reply_to": event.reply_to, "name": event.profile_name, "read_handle": event.read_handle}
     record.update((name, value) for name, value in more.items() if value is not None)
     return record
-
-
-_CATEGORIES = tuple(Category)
-#: Of two words of one second the one that stops more stands.
-_RANKS: Mapping[str | None, int] = {
-    None: 0,
-    Approval.APPROVED: 1,
-    Approval.PENDING: 2,
-    Approval.REJECTED: 3,
-    "paused": 4,
-    "archived": 5,
-    "disabled": 6,
-}
-
-
-def _template(sender: AnySender, event: TemplateEvent, now: datetime) -> Call:
-    template_id = TemplateId(event.account, event.name, event.language)
-    flat = [part for word in _template_words(event) for part in word]
-    at = int((event.at or now).timestamp())
-    return Call.of("record_template", sender.business, str(template_id), at, *flat)
-
-
-def _template_words(event: TemplateEvent) -> list[tuple[str, str, int]]:
-    """Field, value, and the rank of the value among what is said in one second."""
-    match event:
-        case TemplateStatusChanged():
-            words = [("stopped", event.stopped or "", _RANKS[event.stopped])]
-            if event.approval is not None:
-                rank = _RANKS[event.approval]
-                words.append((f"gate:{Gate.WHATSAPP}", event.approval, rank))
-                words.append((f"reason:{Gate.WHATSAPP}", event.reason or "", rank))
-            return words
-        case TemplateCategoryChanged():
-            at = rfc3339(event.announced_for) if event.announced_for else ""
-            return [
-                ("category", event.category, _CATEGORIES.index(event.category)),
-                ("announced_category", event.announced or "", int(event.announced is not None)),
-                ("announced_category_at", at, int(bool(at))),
-            ]
-        case TemplateQualityChanged():
-            return [("quality", event.quality, len(event.quality))]
-        case TemplateContentChanged():
-            return [("content_changed", "1", 0)]
-        case _:
-            assert_never(event)
 
 
 def _set_aside(sender: AnySender, update: UpdateSetAside, now: datetime) -> Call:
