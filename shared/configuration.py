@@ -138,6 +138,7 @@ class Policy:
     reactions_open_window: bool = False
     unsupported_opens_window: bool = True
     stop_on_category_change: bool = True
+    confirm_opt_out: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,7 @@ from shared.settings import LEASE, PROVIDER_DEADLINE, Settings
 from shared.store.audit import Audit
 from shared.store.callbacks import Callbacks
 from shared.store.changes import Changes
+from shared.store.confirmations import Confirmations
 from shared.store.connection import connect, server_time
 from shared.store.consents import Consents
 from shared.store.contacts import Contacts
@@ -42,6 +43,10 @@ from shared.store.silence import Silence
 from shared.store.submissions import RefusedSubmissions
 from shared.store.templates import Templates
 from shared.store.updates import RecordingPolicy
+
+
+def _new_message_id() -> MessageId:
+    return MessageId.from_ulid(str(ULID()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +75,7 @@ class Deps:
     providers: Mapping[str, Provider]
     #: Tells the workers that a sender has something to do.
     ring: Callable[[AnySender], None]
-    new_message_id: Callable[[], MessageId] = lambda: MessageId.from_ulid(str(ULID()))
+    new_message_id: Callable[[], MessageId] = _new_message_id
     new_nonce: Callable[[], str] = lambda: secrets.token_hex(8)
     #: 0 to 1; chance comes in here so that the rules stay pure.
     jitter: Callable[[], float] = random.random
@@ -119,7 +124,7 @@ def assemble(
         templates=Templates(client, scripts),
         senders=Senders(client, scripts),
         limits=Limits(client),
-        recorder=Recorder(scripts, _recording(settings)),
+        recorder=Recorder(scripts, _recording(settings, messages)),
         feed=Feed(client),
         callbacks=Callbacks(client, scripts, retention=settings.retention),
         quarantine=Quarantine(client),
@@ -130,8 +135,11 @@ def assemble(
     )
 
 
-def _recording(settings: Settings) -> RecordingPolicy:
+def _recording(settings: Settings, messages: Messages) -> RecordingPolicy:
     policy = settings.configuration.policy
+    confirmations = Confirmations(
+        messages, default_language=policy.languages[0], new_message_id=_new_message_id
+    )
     return RecordingPolicy(
         window=WindowPolicy(
             length=settings.window_length,
@@ -144,6 +152,7 @@ def _recording(settings: Settings) -> RecordingPolicy:
         reached=settings.configuration.reached,
         jitter=random.random,
         hashes=KeyedHashes(settings.secret_keys),
+        confirm=confirmations.row if policy.confirm_opt_out else None,
     )
 
 

@@ -18,6 +18,8 @@ _Detail = Callable[[Route, MessageRequest, Facts], str]
 EXPLANATIONS: Mapping[Rule, str] = {
     Rule.EXPIRED: "Its time had passed before it could be sent.",
     Rule.OPTED_OUT: "The contact opted out of this category and has not written since.",
+    Rule.OPT_OUT_CONFIRMATION: "It confirms that the contact opted out, once, inside the open window.",
+    Rule.CONFIRMATION_NOT_NEEDED: "The contact agreed again before the confirmation of its opt-out had left.",
     Rule.WINDOW_OPEN: "The customer service window was open with enough time left for a session message.",
     Rule.WAITING_FOR_WINDOW: "The window was not open; the request asked to wait until the contact writes.",
     Rule.NUDGED: "The window was not open; a template asks the contact to answer, and this goes after that.",

@@ -59,6 +59,7 @@ def inputs_of(request: MessageRequest, facts: Facts) -> dict[str, Any]:
             "sender_until": _time(facts.sender_limit_until),
         },
         "is_nudge": request.nudge_for is not None,
+        "confirms_opt_out_at": _time(request.confirms_opt_out_at),
         "has_nudge_failed": facts.has_nudge_failed,
         "content": None if request.content is None else kind_of(request.content),
         "expires_at": rfc3339(request.expires_at),
@@ -141,6 +142,7 @@ def _load_request(inputs: Mapping[str, Any]) -> MessageRequest:
         when_open=WhenOpen(inputs["when_open"]),
         when_closed=WhenClosed(inputs["when_closed"]),
         nudge_for=_SOME_MESSAGE if inputs["is_nudge"] else None,
+        confirms_opt_out_at=_load_time(inputs.get("confirms_opt_out_at")),
         expires_at=_moment(inputs["expires_at"]),
     )
 

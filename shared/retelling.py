@@ -20,6 +20,8 @@ _RETRY = "Mend what it says, then retry the message if it is still wanted."
 ADVICE: Mapping[Rule, str] = {
     Rule.EXPIRED: "Retry it with a new expires_in if it is still wanted.",
     Rule.OPTED_OUT: "Respect it; only the contact can opt in again.",
+    Rule.OPT_OUT_CONFIRMATION: _NOTHING,
+    Rule.CONFIRMATION_NOT_NEEDED: _NOTHING,
     Rule.WINDOW_OPEN: _NOTHING,
     Rule.WAITING_FOR_WINDOW: "It goes by itself when the contact writes; cancel it if it is not wanted.",
     Rule.NUDGED: "It goes by itself when the contact answers the template.",

@@ -19,6 +19,7 @@ from shared.store.keys import day_group, nudge_group, sender_group, template_gro
 _REFUSALS: Mapping[Rule, Outcome] = {
     Rule.EXPIRED: Outcome.EXPIRED,
     Rule.NUDGE_NOT_NEEDED: Outcome.CANCELLED,
+    Rule.CONFIRMATION_NOT_NEEDED: Outcome.CANCELLED,
 }
 
 

@@ -11,6 +11,7 @@ from itertools import groupby
 
 from shared.configuration import AnySender
 from shared.deps import Deps
+from shared.domain.confirmation import CONFIRMING_APP
 from shared.observability import LogEvent, get_logger
 from shared.schemas.message_request import MAX_EXPIRY
 
@@ -78,9 +79,8 @@ class Ticker:
         told = self._deps.silence.tell(business, now=now)
         if told:
             get_logger().warning(LogEvent.MESSAGES_UNDELIVERED, business=business, told=told)
-        self._deps.listing.trim(
-            business, tuple(settings.configuration.apps), before=now - MAX_EXPIRY - settings.retention
-        )
+        apps = (*settings.configuration.apps, CONFIRMING_APP)
+        self._deps.listing.trim(business, apps, before=now - MAX_EXPIRY - settings.retention)
 
     def _ring_for_apps(self, business: str) -> None:
         apps = self._apps.get(business, [])

@@ -155,4 +155,6 @@ class MessageRequest:
     reference: str | None = None
     #: A nudge: the id of the content that waits for its answer.
     nudge_for: str | None = None
+    #: The one confirmation of the opt-out of that time, in whole seconds.
+    confirms_opt_out_at: datetime | None = None
     expires_at: datetime

@@ -17,6 +17,8 @@ class Rule(StrEnum):
 
     EXPIRED = "expired"
     OPTED_OUT = "opted_out"
+    OPT_OUT_CONFIRMATION = "opt_out_confirmation"
+    CONFIRMATION_NOT_NEEDED = "confirmation_not_needed"
     WINDOW_OPEN = "window_open"
     WAITING_FOR_WINDOW = "waiting_for_window"
     NUDGED = "nudged"

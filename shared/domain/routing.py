@@ -5,8 +5,9 @@ order of the rules is the contract's, section 7: first *what*, top to bottom, th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import assert_never
 
 from shared.domain.consent import Category, Consent
 from shared.domain.message import MessageRequest, WhenClosed, WhenOpen
@@ -67,6 +68,8 @@ def decide(request: MessageRequest, facts: Facts) -> Route:
 def _decide_what(request: MessageRequest, facts: Facts) -> Route:
     if facts.now >= request.expires_at:
         return Refuse(rule=Rule.EXPIRED)
+    if request.confirms_opt_out_at is not None:
+        return _confirm(request, request.confirms_opt_out_at, facts)
     if _is_opted_out(request.category, facts):
         return Refuse(rule=Rule.OPTED_OUT)
     is_usable = facts.window.is_open_for(facts.margin, facts.now)
@@ -76,15 +79,27 @@ def _decide_what(request: MessageRequest, facts: Facts) -> Route:
         session = _session(request, facts)
         if session is not None:
             return session
-    if not is_usable and request.when_closed is WhenClosed.WAIT:
-        return Hold(rule=Rule.WAITING_FOR_WINDOW)
-    if not is_usable and request.when_closed is WhenClosed.NUDGE:
-        return Refuse(rule=Rule.NUDGE_FAILED) if facts.has_nudge_failed else Hold(rule=Rule.NUDGED)
-    if not is_usable and request.when_closed is WhenClosed.REFUSE:
-        return Refuse(rule=Rule.WINDOW_CLOSED)
+    waited = None if is_usable else _before_any_template(request, facts)
+    if waited is not None:
+        return waited
     if not request.templates:
         return Refuse(rule=Rule.WINDOW_CLOSED_NO_TEMPLATE)
     return _choose_template(request, facts)
+
+
+def _before_any_template(request: MessageRequest, facts: Facts) -> Route | None:
+    """What the request asks for while the window is not open."""
+    match request.when_closed:
+        case WhenClosed.WAIT:
+            return Hold(rule=Rule.WAITING_FOR_WINDOW)
+        case WhenClosed.NUDGE:
+            return Refuse(rule=Rule.NUDGE_FAILED) if facts.has_nudge_failed else Hold(rule=Rule.NUDGED)
+        case WhenClosed.REFUSE:
+            return Refuse(rule=Rule.WINDOW_CLOSED)
+        case WhenClosed.TEMPLATE:
+            return None
+        case _:
+            assert_never(request.when_closed)
 
 
 def _is_opted_out(category: Category, facts: Facts) -> bool:
@@ -95,6 +110,17 @@ def _is_opted_out(category: Category, facts: Facts) -> bool:
     # Opt-outs are known to the second, and the message that asked for it has not been written since.
     written_at = facts.last_inbound_at
     return written_at is None or written_at.replace(microsecond=0) <= opted_out_at
+
+
+def _confirm(request: MessageRequest, opted_out_at: datetime, facts: Facts) -> Route:
+    """Inside the window only, and while an opt-out is the contact's last word."""
+    standing = facts.consent.opted_out_at(request.category)
+    if standing is None or standing < opted_out_at:
+        return Refuse(rule=Rule.CONFIRMATION_NOT_NEEDED)
+    session = _session(request, facts) if facts.window.is_open_for(facts.margin, facts.now) else None
+    if session is None:
+        return Refuse(rule=Rule.WINDOW_CLOSED)
+    return replace(session, rule=Rule.OPT_OUT_CONFIRMATION)
 
 
 def _session(request: MessageRequest, facts: Facts) -> SessionRoute | None:

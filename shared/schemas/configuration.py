@@ -28,7 +28,7 @@ _SHORTEST_CALLBACK_KEY, _LONGEST_CALLBACK_KEY = 24, 64
 #: Settings of the contract that this version reads past: a start warns of each one that stands in the file.
 _NOT_WATCHED = {
     "senders": ("provider",),
-    "policy": ("promotional_content", "confirm_opt_out"),
+    "policy": ("promotional_content",),
 }
 
 
@@ -124,6 +124,7 @@ def _policy(table: Mapping[str, Any], mistakes: list[str]) -> Policy:
         reactions_open_window=values["reactions_open_window"],
         unsupported_opens_window=values["unsupported_opens_window"],
         stop_on_category_change=values["on_category_change"] == "stop",
+        confirm_opt_out=values["confirm_opt_out"],
     )
 
 

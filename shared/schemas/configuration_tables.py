@@ -152,4 +152,5 @@ class PolicySchema(Schema):
     )
     reactions_open_window = fields.Boolean(load_default=False)
     unsupported_opens_window = fields.Boolean(load_default=True)
+    confirm_opt_out = fields.Boolean(load_default=False)
     on_category_change = fields.String(load_default="stop", validate=validate.OneOf(["stop", "continue"]))

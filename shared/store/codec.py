@@ -46,9 +46,20 @@ def dump_request(request: MessageRequest) -> str:
             "in_doubt": request.in_doubt,
             "reference": request.reference,
             **({} if request.nudge_for is None else {"nudge_for": request.nudge_for}),
+            **_dump_confirmed(request),
             "expires_at": to_ms(request.expires_at),
         }
     )
+
+
+def _dump_confirmed(request: MessageRequest) -> dict[str, Any]:
+    at = request.confirms_opt_out_at
+    return {} if at is None else {"confirms_opt_out_at": to_ms(at)}
+
+
+def _load_confirmed(stored: Mapping[str, Any]) -> datetime | None:
+    at = stored.get("confirms_opt_out_at")
+    return None if at is None else from_ms(at)
 
 
 def _dump_content(request: MessageRequest) -> dict[str, Any]:
@@ -103,6 +114,7 @@ def load_request(text: str) -> MessageRequest:
         in_doubt=InDoubt(stored["in_doubt"]),
         reference=stored["reference"],
         nudge_for=stored.get("nudge_for"),
+        confirms_opt_out_at=_load_confirmed(stored),
         expires_at=from_ms(stored["expires_at"]),
     )
 

@@ -161,7 +161,7 @@ class Messages:
 
         None: what the content was decided on (`versions`) has changed.
         """
-        row = self._accept_arguments(sender, acceptance, now)
+        row = self.row(sender, acceptance, now)
         answer = self._scripts.run(Call.of("nudge", sender.business, content.value, versions, *row))
         if answer[0] == "changed":
             return None
@@ -230,11 +230,10 @@ class Messages:
                 )
 
     def _accept_call(self, sender: AnySender, acceptance: Acceptance, now: datetime) -> Call:
-        return Call.of("accept", sender.business, *self._accept_arguments(sender, acceptance, now))
+        return Call.of("accept", sender.business, *self.row(sender, acceptance, now))
 
-    def _accept_arguments(
-        self, sender: AnySender, acceptance: Acceptance, now: datetime
-    ) -> tuple[Argument, ...]:
+    def row(self, sender: AnySender, acceptance: Acceptance, now: datetime) -> tuple[Argument, ...]:
+        """What accept.lua takes, for scripts that write messages of their own."""
         request = acceptance.request
         return (
             to_ms(now),

@@ -58,6 +58,8 @@ class RecordingPolicy:
     reached: Callable[[AnySender, Scope], Sequence[AnySender]] = lambda sender, _scope: (sender,)
     #: 0 to 1, for what is tried again.
     jitter: Callable[[], float] = lambda: 0.5
+    #: What confirms an opt-out by keyword, as a row; '': nothing to confirm.
+    confirm: Callable[[AnySender, Inbound, datetime], str] | None = None
     #: What is kept of people who were erased.
     hashes: KeyedHashes = NO_HASHES
 
@@ -116,6 +118,7 @@ class Updates:
             _taken_of_rate(sender, event, now),
             policy.hashes.known_as([event.contact, *names]),
             policy.hashes.known_event(sender.alias, event.event_id),
+            policy.confirm(sender, inbound, now) if policy.confirm else "",
         )
 
     def _status(self, sender: AnySender, event: StatusReported, now: datetime) -> Call:

@@ -31,6 +31,12 @@ CASES = {
         {"consent": Consent({Category.UTILITY: opt_out()})},
         "Opted out of utility at 2086-11-22T12:00:00.000Z.",
     ),
+    Rule.OPT_OUT_CONFIRMATION: (
+        {"confirms_opt_out_at": NOW},
+        {"window": OPEN, "consent": Consent({Category.UTILITY: opt_out()})},
+        "The window closes at",
+    ),
+    Rule.CONFIRMATION_NOT_NEEDED: ({"confirms_opt_out_at": NOW}, {}, "agreed again"),
     Rule.WINDOW_OPEN: ({}, {"window": OPEN}, "The window closes at 2086-11-23T11:59:59.000Z."),
     Rule.WAITING_FOR_WINDOW: (
         {"when_closed": WhenClosed.WAIT},

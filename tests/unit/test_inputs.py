@@ -51,6 +51,7 @@ OTHER_REQUESTS: Mapping[str, Any] = {
     "when_open": WhenOpen.TEMPLATE,
     "when_closed": WhenClosed.WAIT,
     "nudge_for": "msg_0",
+    "confirms_opt_out_at": NOW,
     "expires_at": NOW + MINUTE,
 }
 #: What a decision has no use for.

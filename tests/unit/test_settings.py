@@ -360,12 +360,16 @@ def test_the_example_of_the_contract_starts_and_says_what_is_not_watched(monkeyp
         "pair_burst": 45,
         "messaging_limit_per_day": 0,
     }
-    document = {"senders": {"shop": shop}, "policy": {"confirm_opt_out": False}}
+    document = {
+        "senders": {"shop": shop},
+        "policy": {"promotional_content": "refuse", "confirm_opt_out": True},
+    }
 
     configuration, mistakes = parse_configuration(document)
 
     assert mistakes == []
-    assert configuration.not_watched == ("policy.confirm_opt_out",)
+    assert configuration.not_watched == ("policy.promotional_content",)
+    assert configuration.policy.confirm_opt_out
 
 
 def test_a_misspelt_setting_is_a_mistake_that_names_it():

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import g
 
+from shared.domain.confirmation import CONFIRMING_APP
 from shared.domain.identifiers import ContactId, InvalidIdentifierError, MessageId
 from shared.domain.message import MessageState
 from shared.observability import LogEvent, get_logger
@@ -61,7 +62,7 @@ def own_filter(
     is_admin = caller().may("admin")
     if app is not None and not is_admin and app != caller().name:
         raise ProblemError(Code.SCOPE_MISSING, "Other apps' messages need the scope admin.")
-    everybody = tuple(deps().settings.configuration.apps) if is_admin else (caller().name,)
+    everybody = (*deps().settings.configuration.apps, CONFIRMING_APP) if is_admin else (caller().name,)
     return MessageFilter(
         apps=(app,) if app is not None else everybody,
         is_of_anybody=is_admin and app is None,

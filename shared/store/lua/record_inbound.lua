@@ -1,13 +1,13 @@
 -- Records what a contact wrote: once, with its window, its consent keyword, who it is and what it wakes.
--- USES lanes limits consent suppressed windows identity disagreements
--- ROWS 20
+-- USES lanes limits indexes accepting consent suppressed confirming windows identity disagreements
+-- ROWS 21
 -- KEYS  business
 -- ARGV  for each row: now, sender, contact, event id, event time, length of a window (ms, 0: this kind opens none),
 --       life of the duplicate's mark (ms), inbound (JSON), retention (ms), keyword ('opted_in', 'opted_out' or ''),
 --       its record (JSON or ''), its categories (space between), kind, address to answer to, other names of the
 --       contact (space between), all senders of the business (space between), is the event time ahead of us (1 or ''),
---       what it takes of the sender's rate (ms, 0: nothing), keyed hashes of the contact's names (space
---       between), of the event (likewise)
+--       what it takes of the sender's rate (ms, 0: nothing), keyed hashes of the contact's names (space between),
+--       of the event (likewise), confirmation of the opt-out (a row of accept.lua as JSON, or '')
 -- Returns for each row {'recorded', 1 if the window is now open by it} or {'duplicate', 0}
 -- A repeat of what was erased brings nobody back.
 local function was_erased(hashes)
@@ -58,9 +58,7 @@ local function record(row)
   local id = names[#names] or (string.byte(row[3]) ~= 43 and row[3] or nil)
   local is_notice = row[13] == 'system' and row[14] == names[#names]
   local nudge = remember(contact, event_at, length > 0, row[14], id, string.byte(row[3]) == 43, is_notice, sender)
-  if row[10] ~= '' then
-    decide_consent(now, sender, contact, words(row[12]), row[10], math.floor(event_at / 1000), row[11], 'keyword|')
-  end
+  local confirm = hear_keyword(now, sender, contact, row[12], row[10], event_at, row[11], row[21])
 
   if length == 0 or event_at + length <= tonumber(now) then
     return seen(0)
@@ -74,7 +72,8 @@ local function record(row)
   end
   -- Also by an answer that opts out: what waited for one is then refused at once.
   wake_for_window(sender, contact, now)
+  confirm()
   return seen(1)
 end
 
-return each_row(20, record)
+return each_row(21, record)

@@ -49,6 +49,7 @@ _ASKED = {
     "category": st.sampled_from(Category),
     "when_closed": st.sampled_from(WhenClosed),
     "nudge_for": st.just("msg_0"),
+    "confirms_opt_out_at": near,
     "expires_at": near,
 }
 #: Every fact but the clock, the window and its margin, which are always drawn.

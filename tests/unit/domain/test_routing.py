@@ -75,6 +75,7 @@ ONLY_TEMPLATE = {"content": None}
 WAIT = {"when_closed": WhenClosed.WAIT}
 NUDGE = {"when_closed": WhenClosed.NUDGE}
 A_NUDGE = {"content": None, "when_open": WhenOpen.TEMPLATE, "nudge_for": "msg_0"}
+CONFIRMATION = {"confirms_opt_out_at": NOW - SECOND, "templates": (), "when_closed": WhenClosed.REFUSE}
 REFUSE_WHEN_CLOSED = {"when_closed": WhenClosed.REFUSE}
 PREFER_TEMPLATE = {"when_open": WhenOpen.TEMPLATE}
 TWO = {"templates": (call(), call("alternativo"))}
@@ -116,6 +117,38 @@ WHAT = [
         Rule.WINDOW_OPEN,
         {},
         {"consent": Consent({Category.MARKETING: opt_out()}), "window": OPEN},
+    ),
+    Row(
+        "2",
+        "the confirmation of it",
+        SESSION,
+        Rule.OPT_OUT_CONFIRMATION,
+        CONFIRMATION,
+        {"consent": OPTED_OUT, "window": OPEN, "last_inbound_at": NOW - SECOND, "templates": ()},
+    ),
+    Row(
+        "2",
+        "its confirmation, window closed",
+        REFUSE,
+        Rule.WINDOW_CLOSED,
+        CONFIRMATION,
+        {"consent": OPTED_OUT, "templates": ()},
+    ),
+    Row(
+        "2",
+        "its confirmation, opted in since",
+        REFUSE,
+        Rule.CONFIRMATION_NOT_NEEDED,
+        CONFIRMATION,
+        {"window": OPEN, "templates": ()},
+    ),
+    Row(
+        "2",
+        "the confirmation of a later opt-out than what stands",
+        REFUSE,
+        Rule.CONFIRMATION_NOT_NEEDED,
+        {**CONFIRMATION, "confirms_opt_out_at": NOW},
+        {"consent": OPTED_OUT, "window": OPEN, "templates": ()},
     ),
     Row("3", "window open", SESSION, Rule.WINDOW_OPEN, {}, {"window": OPEN}),
     Row("3", "exactly the margin left", SESSION, Rule.WINDOW_OPEN, {}, {"window": EXACTLY_THE_MARGIN}),
