@@ -19,10 +19,9 @@ class Api:
     def call(self, method: str, path: str, **options: Any) -> Any:  # noqa: ANN401 - JSON
         """The JSON of a good answer; anything else is a ClickException with the API's own words."""
         headers = {"Authorization": f"Bearer {self.key}", **options.pop("headers", {})}
+        timeout = options.pop("timeout", _TIMEOUT_SECONDS)
         try:
-            answer = requests.request(
-                method, self.url + path, headers=headers, timeout=_TIMEOUT_SECONDS, **options
-            )
+            answer = requests.request(method, self.url + path, headers=headers, timeout=timeout, **options)
         except UnicodeEncodeError as exc:
             raise click.ClickException("the API key has characters that no key of ours has") from exc
         except requests.RequestException as exc:

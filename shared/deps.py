@@ -37,6 +37,7 @@ from shared.store.listing import Listing
 from shared.store.messages import Messages
 from shared.store.quarantine import Quarantine
 from shared.store.recorder import Recorder
+from shared.store.records import Records
 from shared.store.scripts import Scripts
 from shared.store.senders import Senders
 from shared.store.silence import Silence
@@ -62,6 +63,7 @@ class Deps:
     contacts: Contacts
     consents: Consents
     erasure: Erasure
+    records: Records
     inbox: Inbox
     templates: Templates
     senders: Senders
@@ -118,6 +120,7 @@ def assemble(
         contacts=Contacts(
             scripts, window_length=length, aliases_of=settings.configuration.aliases_of, hashes=hashes
         ),
+        records=Records(client, messages),
         erasure=Erasure(client, scripts, hashes, settings.configuration.aliases_of),
         consents=Consents(client, scripts, hashes),
         inbox=Inbox(client),

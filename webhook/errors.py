@@ -46,6 +46,7 @@ class Code(StrEnum):
     MESSAGE_FINAL = "message_final"
     MEDIA_GONE = "media_gone"
     BODY_TOO_LARGE = "body_too_large"
+    KEY_NOT_SET = "secret_key_missing"
     INVALID_REQUEST = "invalid_request"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     TEMPLATE_MISMATCH = "template_mismatch"
@@ -87,6 +88,7 @@ KINDS: Mapping[Code, Kind] = {
     Code.MESSAGE_FINAL: Kind(HTTPStatus.CONFLICT, "The message has ended"),
     Code.MEDIA_GONE: Kind(HTTPStatus.GONE, "The provider has the file no more"),
     Code.BODY_TOO_LARGE: Kind(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The body is too large"),
+    Code.KEY_NOT_SET: Kind(HTTPStatus.CONFLICT, "No secret key is set"),
     Code.INVALID_REQUEST: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),
     Code.IDEMPOTENCY_KEY_REUSED: Kind(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The idempotency key belongs to another request"

@@ -1,4 +1,4 @@
-"""The audit at the internal door: who did what with messages."""
+"""The audit at the internal door: who did what with messages and contacts."""
 
 from marshmallow import fields, validate
 
@@ -23,7 +23,7 @@ class AuditEntrySchema(AnswerSchema):
     at = time_text()
     app = fields.String(required=True, metadata={"description": "Whose key it was."})
     request_id = fields.String(required=True)
-    action = fields.String(required=True, metadata={"description": "cancel, retry, resolve."})
+    action = fields.String(required=True, metadata={"description": "cancel, retry, resolve, erase, export."})
     message_id = fields.String(required=True, allow_none=True)
     filter = fields.Dict(required=True, allow_none=True, metadata={"description": "In bulk: what was named."})
     done = fields.Integer(required=True, metadata={"description": "With how many it was done."})

@@ -181,7 +181,7 @@ def _load_consent_record(text: str) -> ConsentRecord:
     )
 
 
-def _load_caps(contact: Mapping[str, str]) -> dict[Category, datetime]:
+def load_caps(contact: Mapping[str, str]) -> dict[Category, datetime]:
     """One that the contact's own writing ends is over once it has written since."""
     caps = {}
     for category, _, _, name in _FIELDS:
@@ -247,7 +247,7 @@ def load_known(answer: Sequence[Any], window_length: timedelta) -> Known:
         halts=load_halts(sender_hash),
         failures=int(sender_hash.get("failures", 0)),
         is_away="probe_at" in sender_hash,
-        caps=_load_caps(contact_hash),
+        caps=load_caps(contact_hash),
         contact=ContactId(name),
         address=ContactId(address) if address else None,
         is_number_given_up="renumbered_at" in contact_hash,

@@ -17,6 +17,7 @@ from webhook.api import (
     message_changes,
     message_list,
     messages,
+    privacy,
     quarantine,
     senders,
     submissions,
@@ -34,6 +35,7 @@ from webhook.errors import install_errors
 from webhook.health import install_health
 
 _RESOURCES = (
+    privacy,
     messages,
     message_batch,
     message_list,

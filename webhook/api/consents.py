@@ -82,7 +82,7 @@ def show_history(query: dict[str, Any], contact: str) -> dict[str, Any]:
     """Show every word about the consent of a contact, also those that changed nothing."""
     sender = sender_of_address(query["sender"])
     found, words = deps().consents.history(sender.business, parse_contact(contact))
-    return {"contact": found.value, "items": [_word(word) for word in words], "next": None}
+    return {"contact": found.value, "items": [view_word(word) for word in words], "next": None}
 
 
 def _read(entry: Any, now: datetime) -> Decision | dict[str, list[str]]:  # noqa: ANN401 - JSON is anything
@@ -119,7 +119,7 @@ def _standing(consent: Consent) -> list[dict[str, Any]]:
     ]
 
 
-def _word(word: ConsentWord) -> dict[str, Any]:
+def view_word(word: ConsentWord) -> dict[str, Any]:
     return {
         "status": word.status,
         "at": rfc3339(word.at),

@@ -41,9 +41,9 @@ def show_contact(query: dict[str, Any], contact: str) -> dict[str, Any]:
     return {
         "contact": record.contact.value,
         "sender": sender.alias,
-        "window": _window(record.window, deps().clock.now()),
-        "consent": _consent(record.consent),
-        "identities": _identities(record),
+        "window": view_window(record.window, deps().clock.now()),
+        "consent": view_consent(record.consent),
+        "identities": view_identities(record),
         "latest": _latest(sender, record),
     }
 
@@ -63,7 +63,7 @@ def record_consent(decision: ConsentDecision, query: dict[str, Any], contact: st
         sender, parsed, decision.record(now), decision.categories, now=now, app=caller().name
     )
     standing = deps().contacts.get(sender, parsed).consent
-    return {"contact": parsed.value, "changed": changed > 0, **_consent(standing)}
+    return {"contact": parsed.value, "changed": changed > 0, **view_consent(standing)}
 
 
 def parse_contact(text: str) -> ContactId:
@@ -75,7 +75,7 @@ def parse_contact(text: str) -> ContactId:
         raise ProblemError(Code.INVALID_REQUEST, "See errors.", errors=errors) from exc
 
 
-def _window(window: Window, now: datetime) -> dict[str, Any]:
+def view_window(window: Window, now: datetime) -> dict[str, Any]:
     return {
         "open": window.is_open(now),
         "last_inbound_at": _time(window.last_inbound_at),
@@ -85,7 +85,7 @@ def _window(window: Window, now: datetime) -> dict[str, Any]:
     }
 
 
-def _consent(consent: Consent) -> dict[str, Any]:
+def view_consent(consent: Consent) -> dict[str, Any]:
     categories = {category.value: _category(consent.records.get(category)) for category in Category}
     return {"status": categories[Category.UTILITY]["status"], "categories": categories}
 
@@ -101,7 +101,7 @@ def _category(record: ConsentRecord | None) -> dict[str, str | None]:
     }
 
 
-def _identities(record: ContactRecord) -> dict[str, str | None]:
+def view_identities(record: ContactRecord) -> dict[str, str | None]:
     """A number, the number that WhatsApp answers to where it is another, and the business-scoped id."""
     number = record.contact.phone_number
     proven = record.address.phone_number if record.address else None

@@ -101,7 +101,28 @@ def keep_deed(
     named: Mapping[str, Any] | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    """Who did what, in the audit and in the log."""
+    """Who did what with messages, in the audit and in the log."""
+    deed = note_deed(business, action, done=done, message_id=message_id, named=named, details=details)
+    get_logger().warning(
+        LogEvent.MESSAGES_CHANGED,
+        action=action,
+        done=done,
+        message_id=deed.message_id,
+        filter=named,
+        details=deed.details,
+    )
+
+
+def note_deed(
+    business: str,
+    action: str,
+    *,
+    done: int,
+    message_id: MessageId | None = None,
+    named: Mapping[str, Any] | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> Deed:
+    """In the audit alone."""
     deed = Deed(
         at=deps().clock.now(),
         app=caller().name,
@@ -113,14 +134,7 @@ def keep_deed(
         details=details or {},
     )
     deps().audit.record(business, deed)
-    get_logger().warning(
-        LogEvent.MESSAGES_CHANGED,
-        action=action,
-        done=done,
-        message_id=deed.message_id,
-        filter=named,
-        details=deed.details,
-    )
+    return deed
 
 
 def _missing() -> ProblemError:
