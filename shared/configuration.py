@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import assert_never
 
 from shared.domain.identifiers import PhoneNumber
+from shared.domain.lint import PromotionalContent
 from shared.domain.message import WhenOpen
 from shared.domain.provider_errors import Scope
 
@@ -139,6 +140,8 @@ class Policy:
     unsupported_opens_window: bool = True
     stop_on_category_change: bool = True
     confirm_opt_out: bool = False
+    #: In templates; a marketing template counts as such whatever it says.
+    promotional_content: PromotionalContent = PromotionalContent.REFUSE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,8 +149,6 @@ class Configuration:
     senders: Mapping[str, AnySender] = field(default_factory=dict)
     apps: Mapping[str, App] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
-    #: Where the file asks for what this version does not watch yet.
-    not_watched: tuple[str, ...] = ()
 
     @cached_property
     def sender_by_recipient(self) -> Mapping[str, AnySender]:

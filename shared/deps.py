@@ -88,8 +88,6 @@ class Deps:
 
 def build_deps(settings: Settings, ring: Callable[[AnySender], None]) -> Deps:
     """The real things. Connects to nothing until first used, but for the clock, which starts to measure."""
-    for setting in settings.configuration.not_watched:
-        get_logger().warning(LogEvent.SETTING_NOT_WATCHED, setting=setting)
     client = connect(settings.redis_url.reveal())
     clock = ServerClock(lambda: server_time(client))
     clock.keep_measuring(_clock_failed)

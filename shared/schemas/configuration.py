@@ -25,12 +25,6 @@ from shared.schemas.configuration_tables import NAME, AppSchema, CmSchema, MetaS
 
 _SHORTEST_CALLBACK_KEY, _LONGEST_CALLBACK_KEY = 24, 64
 
-#: Settings of the contract that this version reads past: a start warns of each one that stands in the file.
-_NOT_WATCHED = {
-    "senders": ("provider",),
-    "policy": ("promotional_content",),
-}
-
 
 class _FileSchema(Schema):
     senders = fields.Dict(fields.String(validate=NAME), fields.Dict(), load_default=dict)
@@ -52,8 +46,7 @@ def load_configuration(path: Path) -> tuple[Configuration, list[str]]:
 def parse_configuration(document: Mapping[str, Any]) -> tuple[Configuration, list[str]]:
     mistakes: list[str] = []
     tables = _known_tables(deepcopy(dict(document)), mistakes)
-    providers = {alias: table.get("provider") for alias, table in tables.get("senders", {}).items()}
-    not_watched = tuple(_drop_not_watched(tables))
+    providers = {alias: table.pop("provider", None) for alias, table in tables.get("senders", {}).items()}
     senders = {
         alias: sender
         for alias, table in tables.get("senders", {}).items()
@@ -68,7 +61,7 @@ def parse_configuration(document: Mapping[str, Any]) -> tuple[Configuration, lis
     # A sender with a mistake of its own is still there to be named.
     mistakes.extend(_contradictions(tables.get("senders", {}), apps))
     mistakes.extend(_twins(senders.values()))
-    configuration = Configuration(senders=senders, apps=apps, policy=policy, not_watched=not_watched)
+    configuration = Configuration(senders=senders, apps=apps, policy=policy)
     return configuration, mistakes
 
 
@@ -78,17 +71,6 @@ def _known_tables(document: dict[str, Any], mistakes: list[str]) -> dict[str, An
     unknown = [name for name in document if name not in schema.fields]
     mistakes.extend(f"{name}: no such table; there are {', '.join(schema.fields)}" for name in unknown)
     return _load(schema, {name: document[name] for name in document if name not in unknown}, "", mistakes)
-
-
-def _drop_not_watched(tables: dict[str, Any]) -> Iterator[str]:
-    """Take out what this version does not watch; answers where it stood."""
-    for kind, names in _NOT_WATCHED.items():
-        below = {"": tables.get(kind, {})} if kind == "policy" else tables.get(kind, {})
-        for owner, table in below.items():
-            for name in [name for name in names if name in table]:
-                del table[name]
-                if name != "provider":
-                    yield ".".join(filter(None, (kind, owner, name)))
 
 
 def _sender(alias: str, table: Mapping[str, Any], provider: object, mistakes: list[str]) -> AnySender | None:
@@ -125,6 +107,7 @@ def _policy(table: Mapping[str, Any], mistakes: list[str]) -> Policy:
         unsupported_opens_window=values["unsupported_opens_window"],
         stop_on_category_change=values["on_category_change"] == "stop",
         confirm_opt_out=values["confirm_opt_out"],
+        promotional_content=values["promotional_content"],
     )
 
 

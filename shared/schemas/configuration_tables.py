@@ -11,6 +11,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 from shared.configuration import DEFAULT_MAX_BACKLOG, SCOPES, Network, Secret
 from shared.domain.identifiers import InvalidIdentifierError, PhoneNumber
 from shared.domain.keywords import KEYWORD_LANGUAGES
+from shared.domain.lint import PromotionalContent
 from shared.domain.message import WhenOpen
 
 NAME = validate.Regexp(
@@ -154,3 +155,6 @@ class PolicySchema(Schema):
     unsupported_opens_window = fields.Boolean(load_default=True)
     confirm_opt_out = fields.Boolean(load_default=False)
     on_category_change = fields.String(load_default="stop", validate=validate.OneOf(["stop", "continue"]))
+    promotional_content = fields.Enum(
+        PromotionalContent, by_value=True, load_default=PromotionalContent.REFUSE
+    )

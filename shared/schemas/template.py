@@ -6,6 +6,8 @@ from typing import Any
 from marshmallow import fields, validate
 
 from shared.domain.consent import Category
+from shared.domain.lint import Level
+from shared.domain.template_tags import TAGS
 from shared.domain.templates import Approval, Gate, Source, TemplateStatus
 from shared.schemas.strict import AnswerSchema, RequestSchema, word_of
 from shared.schemas.template_call import LANGUAGE
@@ -15,27 +17,6 @@ from shared.schemas.template_parts import (
     HeaderPartSchema,
     HeaderShownSchema,
 )
-
-#: Every tag there was, with the category we propose for it: Meta's three generations of 2021, 2022 and 2023.
-#: Meta's own SDK facebook_business 12.0.1 to 21.0.0, `WhatsAppBusinessAccount.Category`, read 2026-11.
-TAGS: Mapping[str, Category] = {
-    "AUTHENTICATION": Category.AUTHENTICATION,
-    "MARKETING": Category.MARKETING,
-    "UTILITY": Category.UTILITY,
-    "OTP": Category.AUTHENTICATION,
-    "TRANSACTIONAL": Category.UTILITY,
-    "ACCOUNT_UPDATE": Category.UTILITY,
-    "ALERT_UPDATE": Category.UTILITY,
-    "APPOINTMENT_UPDATE": Category.UTILITY,
-    "AUTO_REPLY": Category.UTILITY,
-    "ISSUE_RESOLUTION": Category.UTILITY,
-    "PAYMENT_UPDATE": Category.UTILITY,
-    "PERSONAL_FINANCE_UPDATE": Category.UTILITY,
-    "RESERVATION_UPDATE": Category.UTILITY,
-    "SHIPPING_UPDATE": Category.UTILITY,
-    "TICKET_UPDATE": Category.UTILITY,
-    "TRANSPORTATION_UPDATE": Category.UTILITY,
-}
 
 EXAMPLE: Mapping[str, Any] = {
     "sender": "shop",
@@ -113,6 +94,24 @@ class TemplateSchema(AnswerSchema):
         required=True, metadata={"description": "Of its content; a message says which it used."}
     )
     approval = fields.Nested(GatesSchema(), required=True)
+
+
+class FindingSchema(AnswerSchema):
+    code = fields.String(required=True, metadata={"description": "Stable: programs match on it."})
+    level = word_of(Level, description="`error` is refused at registration.")
+    field = fields.String(required=True, metadata={"description": "As the body names it: `buttons.2.url`."})
+    mend = fields.String(required=True)
+    source = fields.String(required=True, metadata={"description": "Whose rule it is."})
+
+
+class FindingsSchema(AnswerSchema):
+    findings = fields.List(fields.Nested(FindingSchema()), required=True)
+
+
+class RegisteredSchema(TemplateSchema):
+    """A template that was registered, and what may be wrong with it all the same."""
+
+    warnings = fields.List(fields.Nested(FindingSchema()), required=True)
 
 
 class TemplateListSchema(AnswerSchema):

@@ -597,8 +597,6 @@ class TestTemplates:
         [
             ("UTILITY", "utility"),
             ("MARKETING", "marketing"),
-            ("AUTHENTICATION", "authentication"),
-            ("OTP", "authentication"),
             ("TRANSACTIONAL", "utility"),
             ("SHIPPING_UPDATE", "utility"),
         ],
@@ -608,6 +606,41 @@ class TestTemplates:
 
         shown = client.get("/v1/templates/conferma_ordine/it?sender=negozio", headers=ORDERS).json
         assert (shown["tag"], shown["category"]) == (tag, category)
+
+    @pytest.mark.parametrize("tag", ["AUTHENTICATION", "OTP"])
+    def test_a_one_time_code_is_registered_in_whatsapps_own_form(self, client, tag):
+        button = {"kind": "one_time_code", "label": "Copia il codice"}
+        form = {"body": "{1} è il tuo codice.", "samples": ["123456"], "buttons": [button], "tag": tag}
+
+        assert self.register(client, sender="shop", **form).json["category"] == "authentication"
+        errors = assert_problem(self.register(client, **form), 422, "template_lint")
+        assert [entry["code"] for entry in errors["tag"]] == ["unsupported_by_provider"]
+
+    def test_a_registration_keeps_the_warnings_of_the_lint(self, client):
+        first = self.register(client)
+        again = self.register(client, name="conferma_2", tag="AUTO_REPLY")
+
+        assert (first.status_code, first.json["warnings"]) == (201, [])
+        assert again.status_code == 201
+        assert [(entry["code"], entry["level"]) for entry in again.json["warnings"]] == [
+            ("tag_old", "warning"),
+            ("duplicate_text", "warning"),
+        ]
+
+    def test_linting_registers_nothing_and_answers_200_whatever_it_finds(self, world, client):
+        wrong = NEW_TEMPLATE | {"name": "Conferma", "tag": "AUTO_REPLY"}
+
+        answers = [
+            client.post("/v1/templates/lint", json=each, headers=DESK) for each in (NEW_TEMPLATE, wrong)
+        ]
+
+        assert [answer.status_code for answer in answers] == [200, 200]
+        assert answers[0].json == {"findings": []}
+        assert [(each["field"], each["level"]) for each in answers[1].json["findings"]] == [
+            ("name", "error"),
+            ("tag", "warning"),
+        ]
+        assert keys_of(world) == {}
 
     def test_the_lint_refuses_with_a_code_for_each_mistake(self, client):
         answer = self.register(client, name="Conferma", body="{1} e {3}", samples=["Anna"])
@@ -720,6 +753,7 @@ ROUTES = [
     ("GET", "/v1/templates", None, {"templates:read", "templates"}),
     ("GET", "/v1/templates/x/it?sender=shop", None, {"templates:read", "templates"}),
     ("POST", "/v1/templates", NEW_TEMPLATE, {"templates"}),
+    ("POST", "/v1/templates/lint", NEW_TEMPLATE, {"templates:read", "templates"}),
     ("POST", APPROVAL, {"gate": "whatsapp", "decision": "approved"}, set()),
     ("POST", "/v1/senders/shop/halt", {"why": "x"}, set()),
     ("POST", "/v1/senders/shop/resume", None, set()),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.configuration import CmSender, MetaSender, Secret
+from shared.domain.lint import PromotionalContent
 from shared.domain.message import WhenOpen
 from shared.errors import SettingsError
 from shared.settings import LEASE, PROVIDER_DEADLINE, Settings, load_settings
@@ -345,7 +346,7 @@ def test_two_apps_may_not_share_a_key(folder):
     assert mistakes(folder, META, APP, APP.replace("orders", "desk")) == ("apps: two apps share an API key",)
 
 
-def test_the_example_of_the_contract_starts_and_says_what_is_not_watched(monkeypatch):
+def test_the_example_of_the_contract_starts(monkeypatch):
     from shared.schemas.configuration import parse_configuration
 
     monkeypatch.setenv("A_SECRET", "x")
@@ -362,13 +363,13 @@ def test_the_example_of_the_contract_starts_and_says_what_is_not_watched(monkeyp
     }
     document = {
         "senders": {"shop": shop},
-        "policy": {"promotional_content": "refuse", "confirm_opt_out": True},
+        "policy": {"promotional_content": "warn", "confirm_opt_out": True},
     }
 
     configuration, mistakes = parse_configuration(document)
 
     assert mistakes == []
-    assert configuration.not_watched == ("policy.promotional_content",)
+    assert configuration.policy.promotional_content is PromotionalContent.WARN
     assert configuration.policy.confirm_opt_out
 
 

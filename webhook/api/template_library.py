@@ -7,9 +7,10 @@ from typing import Any
 
 from shared import library
 from shared.domain.template_parts import TemplateContent
+from shared.domain.template_tags import TAGS
 from shared.domain.templates import Source
 from shared.library import ReadyMade
-from shared.schemas.template import TAGS, TemplateSchema
+from shared.schemas.template import TemplateSchema
 from shared.schemas.template_library import (
     IMPORT_EXAMPLE,
     ImportRequestSchema,

@@ -6,15 +6,17 @@ from http import HTTPStatus
 from typing import Any
 
 from shared.configuration import AnySender, CmSender, MetaSender
-from shared.domain.lint import lint
+from shared.domain.lint import Finding, LintPolicy, lint
+from shared.domain.template_tags import TAGS
 from shared.domain.template_text import provider_form
 from shared.domain.templates import Approval, Gate, Template, TemplateId
 from shared.schemas.consent import SenderQuerySchema
 from shared.schemas.template import (
     APPROVAL_EXAMPLE,
     EXAMPLE,
-    TAGS,
     ApprovalRequestSchema,
+    FindingsSchema,
+    RegisteredSchema,
     TemplateListSchema,
     TemplateRequestSchema,
     TemplateSchema,
@@ -49,7 +51,7 @@ def list_templates(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.route("/v1/templates", methods=["POST"])
 @blueprint.guarded("templates", problems=(HTTPStatus.CONFLICT,))
 @blueprint.body(TemplateRequestSchema(), example=EXAMPLE)
-@blueprint.response(HTTPStatus.CREATED, TemplateSchema())
+@blueprint.response(HTTPStatus.CREATED, RegisteredSchema())
 def register_template(values: dict[str, Any]) -> dict[str, Any]:
     """Register a template; it is usable once both gates have approved it."""
     return register(sender_of_body(values["sender"]), values)
@@ -58,12 +60,22 @@ def register_template(values: dict[str, Any]) -> dict[str, Any]:
 def register(sender: AnySender, values: dict[str, Any]) -> dict[str, Any]:
     """`values`: as TemplateRequestSchema reads them."""
     template = _template(sender, values)
-    _refuse_unfit(template)
+    warnings = _refuse_unfit(template, sender)
     if not deps().templates.create(sender.business, template, nonce=deps().new_nonce()):
         raise ProblemError(
             Code.TEMPLATE_EXISTS, "The sender's account has a template of this name and language."
         )
-    return _view(template, sender)
+    return _view(template, sender) | {"warnings": warnings}
+
+
+@blueprint.route("/v1/templates/lint", methods=["POST"])
+@blueprint.guarded("templates:read", "templates")
+@blueprint.body(TemplateRequestSchema(), example=EXAMPLE)
+@blueprint.response(HTTPStatus.OK, FindingsSchema())
+def lint_template(values: dict[str, Any]) -> dict[str, Any]:
+    """Say what would be refused in a template, or may be; nothing is registered."""
+    sender = sender_of_body(values["sender"])
+    return {"findings": lint_of(_template(sender, values), sender)}
 
 
 @blueprint.route("/v1/templates/<name>/<language>")
@@ -157,12 +169,31 @@ def _first_word(sender: AnySender) -> Approval:
     return Approval.APPROVED
 
 
-def _refuse_unfit(template: Template) -> None:
+def _refuse_unfit(template: Template, sender: AnySender) -> list[Finding]:
+    """The warnings of the lint; its errors are refused, each with its code."""
+    findings = lint_of(template, sender)
     errors: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
-    for finding in lint(template.id.name, template.body, template.footer, template.samples):
-        errors[finding.field].append({"code": finding.code, "mend": finding.mend})
+    for finding in findings:
+        if finding.is_error:
+            errors[finding.field].append({"code": finding.code, "mend": finding.mend})
     if errors:
         raise ProblemError(Code.TEMPLATE_LINT, "See errors; each has its lint code.", errors=dict(errors))
+    return findings
+
+
+def lint_of(template: Template, sender: AnySender) -> list[Finding]:
+    policy = deps().settings.configuration.policy
+    asked = LintPolicy(
+        promotional=policy.promotional_content,
+        provider=sender.provider,
+        keyword_languages=policy.languages,
+    )
+    others = {
+        f"{other.id.name}/{other.id.language}": other
+        for other in deps().templates.list(sender.business, sender.account)
+        if other.id != template.id
+    }
+    return lint(template.id.name, template.id.language, template.tag or "", template, asked, others)
 
 
 def _view(template: Template, sender: AnySender) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.consent import Category
-from shared.domain.lint import lint
 from shared.domain.template_call import TemplateButton
 from shared.domain.template_parts import ButtonFill
 from shared.domain.template_text import clean_value, provider_form, render, variables_of
@@ -21,10 +20,6 @@ pieces = st.sampled_from(
     ["{", "}", "{{", "}}", "1", "2", "name", " ", "Ciao", "{1}", "{{1}}", "{ name }", "è"]
 )
 bodies = st.lists(pieces, max_size=12).map("".join)
-
-
-def codes(name="ordine_pronto", body=GOOD, footer=None, samples=SAMPLES) -> list[str]:
-    return [finding.code for finding in lint(name, body, footer, samples)]
 
 
 @pytest.mark.parametrize(
@@ -176,62 +171,3 @@ def test_what_fills_more_than_the_body_cannot_go_as_text(more):
 )
 def test_a_call_fits_when_it_fills_exactly_the_variables(values, fits):
     assert call(values=values).fits(template()) is fits
-
-
-@pytest.mark.parametrize(
-    ("broken", "expected"),
-    [
-        pytest.param({}, [], id="good"),
-        pytest.param({"body": "Salve {nome}, il tuo ordine {ordine} c'è."}, [], id="good and named"),
-        pytest.param({"body": "Senza variabili.", "samples": ()}, [], id="good without variables"),
-        pytest.param({"name": "a" * 512}, [], id="the longest name"),
-        pytest.param({"name": "a" * 513}, ["name_format"], id="too long a name"),
-        pytest.param({"name": ""}, ["name_format"], id="no name"),
-        pytest.param({"name": "Ordine"}, ["name_format"], id="capitals in the name"),
-        pytest.param({"name": "ordine-pronto"}, ["name_format"], id="a dash in the name"),
-        pytest.param({"name": "ordine\n"}, ["name_format"], id="a line break in the name"),
-        pytest.param({"name": "è_pronto"}, ["name_format"], id="an accent in the name"),
-        pytest.param({"body": " \n", "samples": ()}, ["body_empty"], id="empty"),
-        pytest.param({"body": "😀" * 1024, "samples": ()}, [], id="the longest body, in code points"),
-        pytest.param({"body": "a" * 1025, "samples": ()}, ["body_too_long"], id="too long a body"),
-        pytest.param({"footer": "a" * 60}, [], id="the longest footer"),
-        pytest.param({"footer": "a" * 61}, ["footer_too_long"], id="too long a footer"),
-        pytest.param({"footer": "Ciao {1}"}, ["footer_variable"], id="a variable in the footer"),
-        pytest.param({"body": "A {1} e {nome} b."}, ["variables_mixed"], id="numbered and named"),
-        pytest.param({"body": "A {1} e {3} b."}, ["variables_not_sequential"], id="a gap"),
-        pytest.param({"body": "A {0} e {1} b."}, ["variables_not_sequential"], id="counted from 0"),
-        pytest.param({"body": "A {01} e {2} b."}, ["variables_not_sequential"], id="a leading zero"),
-        pytest.param({"body": "A {2} e {1} b."}, [], id="in another order"),
-        pytest.param({"body": "A {Nome} e {x} b."}, ["variable_name"], id="capitals in a variable"),
-        pytest.param({"body": "A {1a} e {x} b."}, ["variable_name"], id="a digit first in a variable"),
-        pytest.param({"body": "A {1} e {2} b {."}, ["variable_braces"], id="a brace left open"),
-        pytest.param({"body": "A {{1} e {2} b."}, ["variable_braces"], id="braces that do not match"),
-        pytest.param({"body": "A {1} e {2} b {{#3}}."}, ["variable_braces"], id="a sign in a variable"),
-        pytest.param({"body": "{1} e {2} b."}, ["variable_at_edge"], id="first thing in the body"),
-        pytest.param({"body": "A {1} e {2}"}, ["variable_at_edge"], id="last thing in the body"),
-        pytest.param({"body": "A {1} {2} b."}, ["variables_touch"], id="nothing between two"),
-        pytest.param({"samples": ("Anna",)}, ["samples_missing"], id="a sample too few"),
-        pytest.param({"samples": ("Anna", "991", "x")}, ["samples_missing"], id="a sample too many"),
-        pytest.param({"samples": ("Anna", " \n")}, ["sample_empty"], id="an empty sample"),
-        pytest.param(
-            {"name": "X", "body": "{1}{3}", "samples": ()},
-            [
-                "name_format",
-                "variables_not_sequential",
-                "variable_at_edge",
-                "variables_touch",
-                "samples_missing",
-            ],
-            id="all at once",
-        ),
-    ],
-)
-def test_the_lint_names_each_rule_that_is_broken(broken, expected):
-    assert sorted(codes(**broken)) == sorted(expected)
-
-
-@given(st.text(max_size=20), bodies, st.none() | bodies, st.lists(st.text(max_size=5), max_size=3))
-def test_the_lint_reads_anything_and_says_how_to_mend_it(name, body, footer, samples):
-    for finding in lint(name, body, footer, samples):
-        assert finding.field in {"name", "body", "footer", "samples"}
-        assert finding.mend
