@@ -48,6 +48,13 @@ class Stage:
     def redis(self, database: int = 0) -> redis.Redis:
         return connect(self.unit.settings.redis_url.reveal().removesuffix("/0") + f"/{database}")
 
+    def clear(self) -> None:
+        """Nothing has happened yet: what Redis and the sandbox know goes, the processes stay."""
+        with self.redis() as client:
+            client.flushdb()
+        if "sandbox" in self.unit.addresses:
+            self.sandbox("POST", "reset")
+
     def sandbox(self, method: str, door: str, **script: Any) -> Any:
         url = f"{self.unit.addresses['sandbox']}/control/{door}"
         options = {"params": script} if method == "GET" else {"json": script}

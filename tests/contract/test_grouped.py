@@ -41,7 +41,7 @@ def count(name):
 
 def broken():
     """A script of ours with arguments that it cannot work with."""
-    return Call.of("record_inbound", "default", *["x"] * 18)
+    return Call.of("record_inbound", "default", *["x"] * 20)
 
 
 def wait_for(condition):

@@ -11,9 +11,15 @@ ANNA = "+393331234567"
 LARGE = 100 * 1024 * 1024 + 1
 
 
+@pytest.fixture(scope="module")
+def started(shared_stage):
+    return shared_stage("receiver", "api", "sandbox")
+
+
 @pytest.fixture
-def live(stage):
-    return stage("receiver", "api", "sandbox")
+def live(started):
+    started.clear()
+    return started
 
 
 def ask(live, method, message_id, what, **more):

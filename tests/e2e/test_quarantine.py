@@ -27,9 +27,15 @@ def message_of_anna() -> str:
     )
 
 
+@pytest.fixture(scope="module")
+def started(shared_stage):
+    return shared_stage("api")
+
+
 @pytest.fixture
-def live(stage):
-    return stage("api")
+def live(started):
+    started.clear()
+    return started
 
 
 @pytest.fixture
