@@ -27,7 +27,9 @@ if not WAITING[found[2]] and found[2] ~= 'unknown' then
   place(sender, contact, now, true)
   return {'lost'}
 end
-if versions_of(sender, contact, found[5]) ~= ARGV[7] then
+local gates, person = gates_of(sender), resolve(contact)
+local of_person = redis.call('HGET', key('contact', person), 'version')
+if versions_word(person, of_person, gates[10], found[5]) ~= ARGV[7] then
   return {'changed', facts(sender, contact, found[5], limits)}
 end
 if now > tonumber(ARGV[8]) then
@@ -35,7 +37,6 @@ if now > tonumber(ARGV[8]) then
 end
 
 -- A pause of the sender, or a circuit that has opened since the claim.
-local gates = gates_of(sender)
 local from = tonumber(gates[4] or '0')
 if from > now or (gates[5] and gates[6] ~= id) then
   redis.call('HSET', message, 'not_before', whole(from), 'claims', 0)

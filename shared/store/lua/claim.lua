@@ -8,34 +8,32 @@ local now, sender, n, lease_end = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]),
 local interval, tolerance, most_claims = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local nonce, limits, taken, contacts = key('claim', sender, ARGV[8]), read_limits(ARGV[9]), {0, 0}, {}
 
-local function hand_over(contact, id)
-  local fields = {'fence', 'request', 'attempts', 'window_refusals', 'tries', 'templates'}
-  local found = redis.call('HMGET', key('message', id), unpack(fields))
+local of_sender = redis.call('HGETALL', key('sender', sender))
+-- Whether a message may be looked at, then what goes along with its claim.
+local READ = {'state', 'in_doubt', 'not_before', 'claims', 'fence', 'request', 'attempts', 'window_refusals', 'tries',
+  'templates'}
+
+local function hand_over(contact, id, found)
   contacts[#contacts + 1] = contact
-  taken[#taken + 1] = {id, found[1], contact, found[2], found[3], found[4] or '0', found[5] or '0',
-    facts(sender, contact, found[6], limits)}
+  taken[#taken + 1] = {id, found[5], contact, found[6], found[7], found[8] or '0', found[9] or '0',
+    facts(sender, contact, found[10], limits, of_sender)}
 end
 
 -- The lane's head that may be looked at; a doubt whose grace is over steps aside unless it is to be resent.
 local function head_of(contact)
-  while true do
-    local id = redis.call('ZRANGE', key('lane', sender, contact), 0, 0)[1]
-    if not id then
-      return nil
-    end
-    local found = redis.call('HMGET', key('message', id), 'state', 'in_doubt', 'not_before')
-    if not found[1] or (found[1] == 'unknown' and found[2] ~= 'resend' and tonumber(found[3]) <= now) then
-      leave_lane(id, sender, contact)
-    else
-      return id, tonumber(found[3])
-    end
+  local id = redis.call('ZRANGE', key('lane', sender, contact), 0, 0)[1]
+  local found = id and redis.call('HMGET', key('message', id), unpack(READ))
+  if id and (not found[1] or (found[1] == 'unknown' and found[2] ~= 'resend' and tonumber(found[3]) <= now)) then
+    leave_lane(id, sender, contact)
+    return head_of(contact)
   end
+  return id, found
 end
 
 local function claim(contact)
-  local id, from = head_of(contact)
-  local is_due = id and from <= now
-  if is_due and redis.call('HINCRBY', key('message', id), 'claims', 1) > most_claims then
+  local id, found = head_of(contact)
+  local is_due = id and tonumber(found[3]) <= now
+  if is_due and (found[4] or 0) + 1 > most_claims then
     fail(id, sender, contact, 'internal_error', now)
     taken[1] = taken[1] + 1
     is_due = false
@@ -44,17 +42,18 @@ local function claim(contact)
     place(sender, contact, now)
     return
   end
-  redis.call('HINCRBY', key('message', id), 'fence', 1)
+  found[4], found[5] = (found[4] or 0) + 1, (found[5] or 0) + 1
+  redis.call('HSET', key('message', id), 'claims', found[4], 'fence', found[5])
   redis.call('ZADD', key('leased', sender), lease_end, contact)
   redis.call('HSET', key('claimed', sender), contact, id)
-  hand_over(contact, id)
+  hand_over(contact, id, found)
 end
 
 local answered = redis.call('GET', nonce)
 for _, contact in ipairs(cjson.decode(answered or '[]')) do
   local id = redis.call('HGET', key('claimed', sender), contact)
   if id then
-    hand_over(contact, id)
+    hand_over(contact, id, redis.call('HMGET', key('message', id), unpack(READ)))
   end
 end
 redis.call('DEL', key('bell', sender))

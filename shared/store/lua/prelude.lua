@@ -104,10 +104,11 @@ end
 local ENDS_BADLY = {failed = true, refused = true, expired = true, cancelled = true}
 
 -- Where a message stands is kept in it and in the index of its state, and counted for its app; apps are told of some.
--- This is all but the message itself.
-local function index_state(id, old, new, now)
+-- This is all but the message itself. `app`: its app, where that was read already.
+local function index_state(id, old, new, now, app)
   if (OWED[old or ''] or false) ~= (OWED[new] or false) then
-    redis.call('HINCRBY', key('backlog'), redis.call('HGET', key('message', id), 'app'), OWED[new] and 1 or -1)
+    app = app or redis.call('HGET', key('message', id), 'app')
+    redis.call('HINCRBY', key('backlog'), app, OWED[new] and 1 or -1)
   end
   if old and old ~= '' then
     redis.call('ZREM', key('state', old), id)
@@ -128,10 +129,14 @@ end
 
 -- A timeline with one more line; `more` is a table of plain values or nil.
 local function with_line(lines, now, event, more)
-  local entry = more or {}
-  entry.at = tonumber(now)
-  entry.event = event
-  local line = cjson.encode(entry)
+  local line
+  if more and next(more) then
+    more.at = tonumber(now)
+    more.event = event
+    line = cjson.encode(more)
+  else
+    line = '{"at":' .. whole(now) .. ',"event":"' .. event .. '"}'
+  end
   return lines and (lines .. '\n' .. line) or line
 end
 

@@ -13,7 +13,7 @@ local now, sender, id, fence = ARGV[1], ARGV[2], ARGV[4], ARGV[5]
 local outcome, until_ms, reason, groups = ARGV[6], ARGV[7], ARGV[8], words(ARGV[12])
 local message = key('message', id)
 local found = redis.call('HMGET', message, 'fence', 'settled', 'state', 'attempts', 'score', 'expires_at', 'templates',
-  'contact', 'timeline')
+  'contact', 'timeline', 'app')
 local state, contact, is_mine = found[3], found[8] or ARGV[3], found[1] == fence
 local is_claimed = is_mine and redis.call('HGET', key('claimed', sender), contact) == id
 if is_mine and found[2] == fence then
@@ -55,7 +55,7 @@ local is_in_flight = state == 'sending' or (state == 'unknown' and not is_claime
 local is_refused = outcome == 'window_refused' and is_in_flight
 local says_more = is_in_flight or (WAITING[state] and not OF_AN_ATTEMPT[outcome])
 if says_more and not is_refused and outcome ~= 'released' then
-  index_state(id, state, outcome, now)
+  index_state(id, state, outcome, now, found[10])
   state = outcome
   set('state', state)
   set('state_at', now)

@@ -7,7 +7,7 @@
 --   away_since, away_code since when, and the last thing that went wrong
 
 local GATES = {'halt:all:hand', 'halt:all:error', 'halt:all:news', 'paused_until', 'probe_at', 'probe', 'tat',
-  'promised', 'promised_until'}
+  'promised', 'promised_until', 'version'}
 local HALT_KINDS, HALT_SOURCES = {'all', 'template', 'session'}, {'hand', 'error', 'news'}
 local FAILURES_TO_OPEN, PROBE_EVERY = 5, 5000
 
