@@ -108,6 +108,14 @@ def test_what_cannot_be_imported_is_refused_with_the_mend(client, case):
     assert mend in " ".join(answer.json["errors"][field])
 
 
+def test_a_one_time_code_is_whatsapp_s_preset_on_meta(world, client):
+    answer = imported(client, name="one_time_code")
+
+    assert (answer.status_code, answer.json["category"]) == (201, "authentication")
+    assert answer.json["warnings"] == []
+    assert stored(world, "one_time_code").variables == ("1",)
+
+
 def test_one_time_codes_are_not_for_cm(client):
     answer = imported(client, sender="negozio", name="one_time_code")
 

@@ -4,7 +4,7 @@ import pytest
 
 from shared import library
 from shared.domain.consent import Category
-from shared.domain.lint import lint
+from shared.domain.lint import LintPolicy, lint
 from shared.domain.template_parts import ButtonKind
 from shared.domain.template_tags import TAGS
 
@@ -42,8 +42,16 @@ def test_each_says_what_its_variables_are_and_has_a_sample_of_each(one):
 
 
 @pytest.mark.parametrize("one", EVERY)
-def test_each_passes_our_own_lint(one):
-    assert lint(one.name, one.language, one.tag, one.content) == []
+def test_each_passes_our_own_lint_without_a_warning_with_its_link_and_without(one):
+    contents = (one.content, one.leading_to("https://shop.example/t/{1}"), one.leading_to(None))
+    policies = [
+        LintPolicy(provider=provider, keyword_languages=library.LANGUAGES) for provider in one.providers
+    ]
+    findings = [
+        lint(one.name, one.language, one.tag, content, policy) for content in contents for policy in policies
+    ]
+
+    assert findings == [[]] * (3 * len(one.providers))
 
 
 @pytest.mark.parametrize("one", [each for each in EVERY if each.values[0].name in SITUATIONS])

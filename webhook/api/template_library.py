@@ -10,7 +10,7 @@ from shared.domain.template_parts import TemplateContent
 from shared.domain.template_tags import TAGS
 from shared.domain.templates import Source
 from shared.library import ReadyMade
-from shared.schemas.template import TemplateSchema
+from shared.schemas.template import RegisteredSchema
 from shared.schemas.template_library import (
     IMPORT_EXAMPLE,
     ImportRequestSchema,
@@ -49,7 +49,7 @@ def show_ready_made(name: str, language: str) -> dict[str, Any]:
 @blueprint.route("/v1/templates/import", methods=["POST"])
 @blueprint.guarded("templates", problems=(HTTPStatus.CONFLICT,))
 @blueprint.body(ImportRequestSchema(), example=IMPORT_EXAMPLE)
-@blueprint.response(HTTPStatus.CREATED, TemplateSchema())
+@blueprint.response(HTTPStatus.CREATED, RegisteredSchema())
 def import_template(values: dict[str, Any]) -> dict[str, Any]:
     """Register a ready-made template by its name; like any other it has to be approved."""
     sender = sender_of_body(values["sender"])
