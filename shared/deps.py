@@ -35,6 +35,7 @@ from shared.store.lanes import Lanes
 from shared.store.limits import Limits
 from shared.store.listing import Listing
 from shared.store.messages import Messages
+from shared.store.metrics import Metrics
 from shared.store.quarantine import Quarantine
 from shared.store.recorder import Recorder
 from shared.store.records import Records
@@ -68,6 +69,7 @@ class Deps:
     templates: Templates
     senders: Senders
     limits: Limits
+    metrics: Metrics
     recorder: Recorder
     feed: Feed
     callbacks: Callbacks
@@ -100,6 +102,7 @@ def assemble(
     scripts = Scripts(client)
     length, hashes = settings.window_length, KeyedHashes(settings.secret_keys)
     messages = Messages(client, scripts, window_length=length, retention=settings.retention, hashes=hashes)
+    senders, limits, templates = Senders(client, scripts), Limits(client), Templates(client, scripts)
     return Deps(
         settings=settings,
         clock=clock,
@@ -122,9 +125,10 @@ def assemble(
         erasure=Erasure(client, scripts, hashes, settings.configuration.aliases_of),
         consents=Consents(client, scripts, hashes),
         inbox=Inbox(client),
-        templates=Templates(client, scripts),
-        senders=Senders(client, scripts),
-        limits=Limits(client),
+        templates=templates,
+        senders=senders,
+        limits=limits,
+        metrics=Metrics(client, settings.configuration, senders=senders, limits=limits, templates=templates),
         recorder=Recorder(scripts, _recording(settings, messages)),
         feed=Feed(client),
         callbacks=Callbacks(client, scripts, retention=settings.retention),

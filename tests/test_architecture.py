@@ -82,7 +82,7 @@ def _shown(found: list[Import]) -> list[str]:
 
 
 #: Values that everybody may know: they import the domain and each other.
-GROUND = ("shared.errors", "shared.clock", "shared.configuration", "shared.observability")
+GROUND = ("shared.errors", "shared.clock", "shared.configuration", "shared.metrics", "shared.observability")
 DOMAIN = ("shared.domain",)
 #: Puts the adapters together for the doors.
 ASSEMBLY = ("shared.settings", "shared.decision", "shared.queues", "shared.deps")
@@ -94,6 +94,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "shared.errors": (),
     "shared.clock": ("shared.errors",),
     "shared.configuration": DOMAIN,
+    "shared.metrics": (),
     "shared.observability": (),
     "shared.schemas": (*DOMAIN, *GROUND, "shared.schemas"),
     "shared.http": ("shared.errors", "shared.http"),
@@ -174,6 +175,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "shared.http": ("shared.http", "shared.providers", "shared.callbacks", "shared.deps"),
     "standardwebhooks": ("shared.callbacks", "cli.listener"),
     "environs": ("shared.settings",),
+    "prometheus_client": ("webhook.api.metrics",),
     # The doors and the workers bind their ids to the lines of a request.
     "structlog": ("shared.observability", "webhook", "workers"),
     "click": ("cli",),

@@ -85,6 +85,9 @@ class Keys:
     def state(self, state: str) -> str:
         return self._key("state", state)
 
+    def ready(self, sender: str, priority: int, app: str) -> str:
+        return self._key("ready", sender, f"{priority}:{app}")
+
     def window(self, sender: str, contact: object) -> str:
         return self._key("window", sender, contact)
 

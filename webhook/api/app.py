@@ -29,6 +29,7 @@ from webhook.api.auth import require
 from webhook.api.context import Door, install_context
 from webhook.api.inbound import install_inbound
 from webhook.api.keyring import Keyring
+from webhook.api.metrics import install_metrics
 from webhook.api.openapi import install_openapi
 from webhook.body import install_body_limit
 from webhook.errors import install_errors
@@ -64,6 +65,7 @@ def create_api(deps: Deps) -> Flask:
     install_body_limit(app)
     install_health(app, deps.health)
     install_inbound(app)
+    install_metrics(app)
     for resource in _RESOURCES:
         app.register_blueprint(resource.blueprint)
 

@@ -1,0 +1,69 @@
+"""Every metric there is: its name, kind, labels and what it says; the contract's, section 14.
+
+Counters stand in Redis, counted by the scripts that do the work, so that all processes everywhere add up;
+gauges are read from what Redis holds when somebody asks. No label grows without bound, none names a person.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+PREFIX = "finestra_"
+
+
+class MetricKind(StrEnum):
+    COUNTER = "counter"
+    GAUGE = "gauge"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    name: str
+    kind: MetricKind
+    labels: tuple[str, ...]
+    help: str
+
+
+def _counter(name: str, labels: str, text: str) -> Metric:
+    return Metric(name, MetricKind.COUNTER, tuple(labels.split()), text)
+
+
+def _gauge(name: str, labels: str, text: str) -> Metric:
+    return Metric(name, MetricKind.GAUGE, tuple(labels.split()), text)
+
+
+_ALL = (
+    _counter("inbound_messages_total", "sender kind", "Messages of contacts, each counted once."),
+    _counter("inbound_duplicates_total", "sender", "Messages of contacts that had been recorded before."),
+    _counter("clock_faults_total", "sender", "Messages of contacts with a time in the future."),
+    _counter("quarantined_total", "sender reason", "Updates that could not be read, kept as they came."),
+    _counter("statuses_unmatched_total", "sender", "Statuses about a message that is not ours."),
+    _counter(
+        "window_disagreements_total",
+        "sender kind",
+        "Windows that the provider saw otherwise: false_open, it refused a session message; false_closed, an "
+        "event arrived late that shows the window was open.",
+    ),
+    _counter(
+        "billed_messages_total", "sender category type", "Attempts with a price, as the provider reports it."
+    ),
+    _counter("callbacks_total", "app outcome", "Events pushed to apps, by how the push ended."),
+    _counter("submissions_refused_total", "reason", "What the Celery door refused."),
+    _gauge("messages", "state", "Messages that are kept, by state."),
+    _gauge(
+        "oldest_queued_seconds",
+        "sender priority",
+        "For how long the oldest message that may go has been waiting.",
+    ),
+    _gauge(
+        "oldest_submitted_seconds",
+        "sender",
+        "For how long the provider has said nothing of the oldest.",
+    ),
+    _gauge("sender_halted", "sender", "1 while nothing of the sender may leave."),
+    _gauge("sender_away", "sender", "1 while the sender's provider is down and asked only now and then."),
+    _gauge("limit_used_ratio", "sender limit", "What is used of a limit, 0 to 1: throughput, messaging."),
+    _gauge("callbacks_parked", "app", "Events given up for an app after three days, waiting for a hand."),
+    _gauge("templates", "sender status", "Templates of the sender's account, by status."),
+)
+METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ALL}

@@ -1,0 +1,143 @@
+"""What the metrics of shared/metrics.py stand at, all businesses together: counters and gauges."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from itertools import product
+
+import redis
+
+from shared.clock import to_ms
+from shared.configuration import AnySender, Configuration
+from shared.domain.message import MessageState, Priority
+from shared.domain.templates import TemplateStatus
+from shared.domain.window import InboundKind
+from shared.metrics import METRICS, MetricKind
+from shared.store.connection import read_hash, translated
+from shared.store.keys import Keys
+from shared.store.limits import Limits
+from shared.store.senders import Senders
+from shared.store.templates import Templates
+
+Labels = tuple[str, ...]
+#: By metric, then by the values of its labels in their order.
+Reading = Mapping[str, Mapping[Labels, float]]
+#: So many of the oldest are looked at for the oldest of each sender.
+_LOOK_AT = 200
+#: Labels besides sender and app whose values are known: their counters are shown at zero too.
+_KNOWN: Mapping[str, tuple[Labels, ...]] = {
+    "inbound_messages_total": tuple((kind.value,) for kind in InboundKind),
+    "window_disagreements_total": (("false_open",), ("false_closed",)),
+    "callbacks_total": (("taken",), ("gone",), ("again",), ("parked",)),
+    "billed_messages_total": (
+        ("utility", "regular"),
+        ("marketing", "regular"),
+        ("authentication", "regular"),
+        ("service", "regular"),
+        ("service", "free_customer_service"),
+    ),
+}
+
+
+class Metrics:
+    def __init__(
+        self,
+        client: redis.Redis,
+        configuration: Configuration,
+        *,
+        senders: Senders,
+        limits: Limits,
+        templates: Templates,
+    ) -> None:
+        self._client = client
+        self._configuration = configuration
+        self._senders = senders
+        self._limits = limits
+        self._templates = templates
+
+    def read(self, *, now: datetime) -> Reading:
+        """Every metric, also at zero. Raises StoreUnavailableError."""
+        found: dict[str, dict[Labels, float]] = {name: {} for name in METRICS}
+        for name, metric in METRICS.items():
+            if metric.kind is MetricKind.COUNTER:
+                found[name] = dict.fromkeys(self._zeros(name), 0.0)
+        for business in self._configuration.aliases_of:
+            self._add_counters(found, business)
+            self._add_messages(found, business)
+        for sender in self._configuration.senders.values():
+            self._add_sender(found, sender, now)
+        for app in self._configuration.pushed_apps:
+            found["callbacks_parked"][app.name,] = self._parked(app.name)
+        return found
+
+    def _zeros(self, name: str) -> Iterator[Labels]:
+        metric = METRICS[name]
+        owners = {"sender": self._configuration.senders, "app": self._configuration.apps}
+        first = owners.get(metric.labels[0])
+        rest = _KNOWN.get(name, ((),) if len(metric.labels) == 1 else ())
+        if first is not None:
+            yield from ((owner, *more) for owner, more in product(first, rest))
+
+    def _add_counters(self, found: dict[str, dict[Labels, float]], business: str) -> None:
+        for field, count in read_hash(self._client, Keys(business).counters()).items():
+            name, *values = field.split(":")
+            if name in found and len(values) == len(METRICS[name].labels):
+                labels = tuple(values)
+                found[name][labels] = found[name].get(labels, 0.0) + float(count)
+
+    def _add_messages(self, found: dict[str, dict[Labels, float]], business: str) -> None:
+        keys, messages = Keys(business), found["messages"]
+        with translated(self._client):
+            pipeline = self._client.pipeline(transaction=False)
+            for state in MessageState:
+                pipeline.zcard(keys.state(state))
+            for state, count in zip(MessageState, pipeline.execute(), strict=True):
+                messages[state.value,] = messages.get((state.value,), 0.0) + count
+
+    def _add_sender(self, found: dict[str, dict[Labels, float]], sender: AnySender, now: datetime) -> None:
+        alias, state = sender.alias, self._senders.get(sender)
+        found["sender_halted"][alias,] = float(state.is_halted(now))
+        found["sender_away"][alias,] = float(state.circuit.is_open)
+        used = self._limits.used(sender, now=now)
+        found["limit_used_ratio"][alias, "throughput"] = used.throughput
+        if used.messaging is not None:
+            ratio = used.messaging / sender.messaging_limit_per_day
+            found["limit_used_ratio"][alias, "messaging"] = ratio
+        statuses = Counter(one.status for one in self._templates.list(sender.business, sender.account))
+        for status in TemplateStatus:
+            found["templates"][alias, status.value] = statuses[status]
+        for priority in Priority:
+            age = self._oldest_queued(sender, priority, now)
+            found["oldest_queued_seconds"][alias, priority.name.lower()] = age
+        found["oldest_submitted_seconds"][alias,] = self._oldest_submitted(sender, now)
+
+    def _oldest_queued(self, sender: AnySender, priority: Priority, now: datetime) -> float:
+        """Of the contacts that may be looked at: since when the one that waits longest may be."""
+        keys, apps = Keys(sender.business), self._configuration.apps
+        with translated(self._client):
+            pipeline = self._client.pipeline(transaction=False)
+            for app in apps:
+                pipeline.zrange(keys.ready(sender.alias, int(priority), app), 0, 0, withscores=True)
+            firsts = [first[0][1] for first in pipeline.execute() if first]
+        return max(0.0, (to_ms(now) - min(firsts)) / 1000) if firsts else 0.0
+
+    def _oldest_submitted(self, sender: AnySender, now: datetime) -> float:
+        keys = Keys(sender.business)
+        with translated(self._client):
+            index = keys.state(MessageState.SUBMITTED)
+            pipeline = self._client.pipeline(transaction=False)
+            pipeline.zrange(index, 0, _LOOK_AT - 1, withscores=True)
+            (oldest,) = pipeline.execute()
+            for message_id, _ in oldest:
+                pipeline.hget(keys.message(message_id), "sender")
+            of_sender = zip(oldest, pipeline.execute(), strict=True)
+        since = next((at for (_, at), alias in of_sender if alias == sender.alias), None)
+        return 0.0 if since is None else max(0.0, (to_ms(now) - since) / 1000)
+
+    def _parked(self, app: str) -> float:
+        businesses = self._configuration.businesses_of(self._configuration.apps[app])
+        with translated(self._client):
+            pipeline = self._client.pipeline(transaction=False)
+            for business in businesses:
+                pipeline.zcard(Keys(business).callback_parked(app))
+            return float(sum(pipeline.execute()))
