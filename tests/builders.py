@@ -29,6 +29,7 @@ from shared.providers.media import MediaFile, MediaRefused
 from shared.settings import LEASE, Settings
 from shared.store.changes import Changes
 from shared.store.claims import Claim
+from shared.store.consents import Consents
 from shared.store.contacts import Contacts
 from shared.store.lanes import Lanes
 from shared.store.messages import Acceptance, Accepted, Messages
@@ -201,6 +202,7 @@ class Stores:
         self.templates = Templates(client, self.scripts)
         self.senders = Senders(client, self.scripts)
         self.quarantine = Quarantine(client)
+        self.consents = Consents(client, self.scripts)
 
     def accept(
         self, sender: MetaSender | CmSender | None = None, *, at: datetime = NOW, **changes: object

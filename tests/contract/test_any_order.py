@@ -9,7 +9,7 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.domain.consent import Category, ConsentStatus
+from shared.domain.consent import DEFAULT_CATEGORIES, Category, ConsentRecord, ConsentStatus
 from shared.domain.content import SystemNotice
 from shared.domain.events import MessageReceived, PreferenceChanged, ProviderEvent, TemplateStatusChanged
 from shared.domain.identifiers import ContactId, MessageId
@@ -18,6 +18,7 @@ from shared.domain.retry import ErrorClass
 from shared.domain.templates import Approval, TemplateStatus
 from shared.domain.window import InboundKind
 from shared.store.claims import Begin, Outcome, Settle
+from shared.store.consents import Decision
 from tests.builders import DAY, NOW, Stores, meta_sender, status, template, wrote
 
 SENDER = meta_sender()
@@ -28,8 +29,8 @@ NAMES = (NUMBER, USER, NEW_USER, SPELLING, OTHER_SPELLING)
 HOUR = timedelta(hours=1)
 END = NOW + timedelta(hours=3)
 
-# Up to 30 hours old: some open a window, some come too late for one.
-ages = st.integers(0, 30 * 3600).map(lambda seconds: timedelta(seconds=seconds))
+# Up to 30 hours old: some open a window, some come too late for one; some within seconds, so that they tie.
+ages = (st.integers(0, 2) | st.integers(0, 30 * 3600)).map(lambda seconds: timedelta(seconds=seconds))
 
 
 @st.composite
@@ -65,6 +66,24 @@ def preferences(draw) -> ProviderEvent:
         category=Category.MARKETING,
         status=draw(st.sampled_from(ConsentStatus)),
         at=NOW - draw(ages),
+    )
+
+
+@st.composite
+def decisions(draw) -> Decision:
+    """By an app or out of a file, as their doors hand them on."""
+    status = draw(st.sampled_from(ConsentStatus))
+    return Decision(
+        contact=draw(st.sampled_from([NUMBER, USER, SPELLING])),
+        record=ConsentRecord(
+            status=status,
+            at=NOW - draw(ages),
+            source=draw(st.sampled_from(["web", "shop"])),
+            evidence=draw(st.sampled_from([None, "order-991"])),
+        ),
+        categories=draw(st.sampled_from([DEFAULT_CATEGORIES[status], (Category.MARKETING,)])),
+        by=draw(st.sampled_from(["api", "import"])),
+        app="desk",
     )
 
 
@@ -111,7 +130,7 @@ reports = st.builds(
     ),
 )
 updates = st.lists(
-    messages() | notices() | preferences() | template_news() | reports, min_size=1, max_size=12
+    messages() | notices() | preferences() | decisions() | template_news() | reports, min_size=1, max_size=12
 )
 
 
@@ -158,12 +177,20 @@ class Run:
 
     def bring(self, posts: Sequence[Sequence[object]], nows: Sequence[datetime]) -> None:
         for post, now in zip(posts, nows, strict=True):
-            self.stores.recorder.record([(SENDER, self.event(update)) for update in post], now=now)
+            decisions = [update for update in post if isinstance(update, Decision)]
+            self.stores.consents.record_all(SENDER, decisions, now=now)
+            events = [self.event(update) for update in post if not isinstance(update, Decision)]
+            self.stores.recorder.record([(SENDER, event) for event in events], now=now)
 
     def event(self, update: object) -> ProviderEvent:
         if isinstance(update, Report):
             return status(self.ids[update.message], update.state, error_class=update.error_class)
         return update
+
+    def history(self, name: ContactId) -> set[object]:
+        """What was said, whenever we heard it and whatever it changed then."""
+        words = self.stores.consents.history("default", name)[1]
+        return {(w.status, w.at, w.categories, w.source, w.evidence, w.by) for w in words}
 
     def end(self) -> dict[str, object]:
         """Windows, consents, who is who, message and template states."""
@@ -176,7 +203,8 @@ class Run:
                 seen.address,
                 seen.user_id,
                 seen.window.last_inbound_at if is_open else None,
-                {c: (r.status, r.at, r.evidence) for c, r in seen.consent.records.items()},
+                {c: (r.status, r.at, r.source, r.evidence) for c, r in seen.consent.records.items()},
+                self.history(name),
             )
         found["messages"] = [self.stores.state(id_) for id_ in self.ids]
         found["template"] = self.stores.templates.get("default", template().id).status
