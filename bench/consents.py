@@ -23,11 +23,15 @@ def run(*, sizes: tuple[int, ...] = _SIZES) -> None:
         for size in sizes:
             file = stage.folder / f"{size}.csv"
             write_file(file, size)
+            before = stage.redis_bytes()
             seconds, megabytes = _import(file, port)
-            rows.append((f"{size:,}", f"{seconds:.1f}", f"{size / seconds:,.0f}", f"{megabytes:.0f}"))
+            each = (stage.redis_bytes() - before) / size
+            rows.append(
+                (f"{size:,}", f"{seconds:.1f}", f"{size / seconds:,.0f}", f"{megabytes:.0f}", f"{each:,.0f}")
+            )
     show(
         "Consents: `finestra consent import`, each recorded with its history, with fsync",
-        ("lines", "seconds", "per second", "peak MB of the command"),
+        ("lines", "seconds", "per second", "peak MB of the command", "bytes in Redis each"),
         rows,
     )
 

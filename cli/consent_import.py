@@ -72,6 +72,7 @@ def _import(api: Api, source: BinaryIO, sender: str | None, notes: consent_progr
     progress = notes.load(consent_progress.fingerprint_of(source, api.url, sender or ""))
     rows = ConsentFile(source)
     if progress.offset:
+        click.echo(f"Going on after line {progress.lines:,}.", err=True)
         rows.go_on(progress.offset, progress.lines)
     with _bar("bytes") as bar:
         task = bar.add_task("import", total=Path(source.name).stat().st_size, completed=progress.offset)

@@ -1,6 +1,7 @@
 """`finestra consent import | export`: every line is taken or listed, whatever interrupts it."""
 
 import csv
+import fcntl
 import json
 import os
 import signal
@@ -143,6 +144,29 @@ def test_nobody_who_answers_is_2(tmp_path):
     assert "goes on" in done.output
 
 
+def test_two_at_once_of_one_file_are_one(tmp_path):
+    file = write_file(tmp_path, f"{ANNA},opted_in,,,,{AT}")
+    with file.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+
+        done = CliRunner().invoke(main, ["consent", "import", str(file), *options("http://127.0.0.1:1")])
+
+    assert done.exit_code == 2
+    assert "another import" in done.output
+
+
+def test_a_file_that_was_mended_is_read_from_its_begin(world, tmp_path):
+    file = write_file(tmp_path, f"{ANNA},opted_in,,,,{AT}", '"never closed,opted_in')
+    with served(create_api(world.deps)) as url:
+        assert CliRunner().invoke(main, ["consent", "import", str(file), *options(url)]).exit_code == 2
+        world.clock.advance(timedelta(seconds=1))
+        write_file(tmp_path, f"{contact(1)},opted_in,,,,{AT}", f"{ANNA},opted_in,,,,{AT}")
+
+        done = CliRunner().invoke(main, ["consent", "import", str(file), *options(url)])
+
+    assert (done.exit_code, done.output) == (0, "1 recorded, 1 unchanged, 0 refused\n")
+
+
 class Murderous:
     """The door, which kills whoever sends the batch of this number, before or after it is recorded."""
 
@@ -197,6 +221,7 @@ def test_killed_in_the_middle_and_started_again_nothing_is_lost_and_nothing_doub
     assert names(world) == {contact(number) for number in range(count) if number not in bad}
     assert refused_lines(file) == sorted(number + 2 for number in bad)
     assert done.exit_code == 1
+    assert "Going on after line 2,0" in done.output
     assert f"{len(bad)} refused" in done.output
     sent = [entry["evidence"] for body in app.bodies for entry in json.loads(body)["consents"]]
     assert len(sent) - len(set(sent)) <= 1_000

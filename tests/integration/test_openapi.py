@@ -142,6 +142,20 @@ def test_the_examples_are_accepted(world, client, spec):
     assert halted.status_code == 200
 
 
+def test_the_ledger_of_consents_is_as_documented(client, spec):
+    batch, history = "/v1/consents/batch", f"{CONSENT}/history"
+    sent = example(spec, batch)
+    recorded = client.post(f"{batch}?sender=shop", json=sent, headers=DESK)
+    assert_documented(spec, recorded, batch, "post")
+    assert recorded.json["results"] == [{"result": "recorded"}]
+
+    sent["consents"][0]["status"] = "maybe"
+    assert_documented(spec, client.post(f"{batch}?sender=shop", json=sent, headers=DESK), batch, "post")
+    assert_documented(spec, client.get("/v1/consents?sender=shop", headers=ORDERS), "/v1/consents")
+    of_anna = f"/v1/contacts/{ANNA}/consent/history?sender=shop"
+    assert_documented(spec, client.get(of_anna, headers=ORDERS), history)
+
+
 def test_real_answers_are_as_documented(world, client, spec):
     world.deps.templates.create("default", template(), nonce="n")
     world.deps.contacts.set_consent(meta_sender(), ANNA, opt_in(), [Category.UTILITY], now=NOW)

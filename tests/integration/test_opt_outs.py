@@ -8,9 +8,9 @@ import redis
 from shared.domain.consent import Category
 from shared.domain.identifiers import ContactId
 from shared.domain.message import MessageState
-from tests.builders import NOW, World, opt_in, settings, template
+from tests.builders import ANNA, NOW, World, opt_in, settings, template
 from tests.integration.test_drain import accept, drain, record
-from tests.integration.test_receiver import meta_body, post_meta, text
+from tests.integration.test_receiver import HOOK, cm_body, meta_body, post_meta, text
 from webhook.app import create_receiver
 
 STOPS = {
@@ -123,3 +123,17 @@ def test_a_button_named_for_it_stops_all_or_marketing_only(world, pressed, utili
 
     assert record(world, waiting).state == (utility or "submitted")
     assert record(world, marketing).state == ("refused" if utility else "submitted")
+
+
+def test_a_button_through_cm_is_read_alike(world):
+    shop = world.deps.sender("negozio")
+    world.deps.contacts.set_consent(shop, ANNA, opt_in(), list(Category), now=NOW)
+    waiting = accept(world, sender="negozio")
+    pressed = {"text": "Stop", "custom": {"button": {"payload": "STOP-1", "text": "Stop"}}}
+
+    answer = create_receiver(world.deps).test_client().post(HOOK, json=cm_body(message=pressed))
+    drain(world, "negozio")
+
+    assert answer.status_code == 200
+    assert (record(world, waiting).state, record(world, waiting).reason) == ("refused", "opted_out")
+    assert world.providers["negozio"].sent == []
