@@ -62,7 +62,8 @@ class Consents:
     def history(self, business: str, contact: ContactId) -> tuple[ContactId, list[ConsentWord]]:
         """Who is meant, and every word about the consent, by event time, newest first."""
         name, lines = self._scripts.run(Call.of("consent_history", business, key_of(contact).value))
-        return ContactId(name), [_load_word(line) for line in lines]
+        words = sorted(map(_load_word, lines), key=lambda word: (word.at, word.recorded_at), reverse=True)
+        return ContactId(name), words
 
     def page(self, business: str, *, after: ContactId | None, limit: int) -> ConsentPage:
         """Those who have a consent, by name, so that what changes meanwhile moves nobody to another page."""
@@ -105,7 +106,7 @@ def _given(values: Sequence[str | None]) -> Mapping[str, str]:
 
 
 def _load_word(line: str) -> ConsentWord:
-    """A member as lua/parts/consent.lua writes it."""
+    """A line as lua/parts/consent.lua writes it."""
     word, _, heard = line.rpartition("\n")
     by, app, sender, categories, record = word.split("|", 4)
     recorded_at, _, changed = heard.partition("|")

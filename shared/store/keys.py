@@ -31,7 +31,7 @@ class Keys:
     state:{b}:state                         sorted set  id → since · trimmed to the retention
     window:{b}:sender:contact               string      `last|event|refused` (ms) · until the window ends
     contact:{b}:contact                     hash        version, consent, names · for ever: evidence
-    consent_history:{b}:contact             sorted set  word about consent → its second, latest 200 · likewise
+    consent_history:{b}:contact             list        words about its consent, the latest 200 · likewise
     consented:{b}                           sorted set  contacts with a consent, by name · likewise
     alias:{b}:name                          string      `contact|since`: who is meant · for ever
     recent:{b}:contact                      sorted set  the latest 1,000 messages both ways · retention

@@ -133,15 +133,27 @@ class TestHistory:
         assert (word.status, word.by, word.evidence) == ("opted_out", "provider_error", message_id.value)
         assert word.changed == (Category.MARKETING,)
 
-    def test_the_latest_two_hundred_are_kept(self, world):
+    def test_the_latest_two_hundred_that_were_heard_are_kept(self, world):
         for number in range(205):
             decide(world, opt_in(NOW - number * SECOND))
 
         words = history(world)
 
         assert len(words) == 200
-        assert words[0].at == NOW
-        assert words[-1].at == NOW - 199 * SECOND
+        assert words[0].at == NOW - 5 * SECOND
+        assert words[-1].at == NOW - 204 * SECOND
+
+    def test_of_two_names_together_the_latest_two_hundred_are_kept(self, world):
+        for number in range(150):
+            world.clock.advance(SECOND)
+            for contact in (USER, ANNA):
+                decide(world, opt_in(NOW - number * SECOND), contact=contact, app=contact.value)
+        hear(world, replace(wrote(), user_id=USER))
+
+        words = history(world)
+
+        assert len(words) == 200
+        assert min(word.recorded_at for word in words) == NOW + 51 * SECOND
 
     def test_it_follows_a_contact_whose_names_join(self, world):
         decide(world, opt_in(NOW - 2 * SECOND), contact=USER)

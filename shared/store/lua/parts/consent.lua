@@ -17,20 +17,21 @@ local function put_consent(contact, category, status, at_seconds, record)
   return 1
 end
 
--- Keeps a word in the history of a contact, the latest 200: a member is `word`, a line break, when it was recorded, `|`
--- and the categories that it changed; none: something newer stood. What is said again is kept once.
+-- Keeps a word in the history of a contact, the latest 200: `word`, a line break, when it was recorded, `|` and the
+-- categories that it changed; none: something newer stood. What is said again is kept once. A list, because a sorted
+-- set of one long member takes a kilobyte.
 -- `word`: by whom, app, sender and categories, each with a `|` behind it, then the record (JSON).
 -- Returns how many categories it changed; of a repeated call, how many it had.
-local function keep_word(now, contact, at_seconds, word, changed)
+local function keep_word(now, contact, word, changed)
   local history = key('consent_history', contact)
-  for _, line in ipairs(redis.call('ZRANGEBYSCORE', history, at_seconds, at_seconds)) do
+  for _, line in ipairs(redis.call('LRANGE', history, 0, -1)) do
     if string.sub(line, 1, #word + 1) == word .. '\n' then
       local recorded_at, had = string.match(line, '\n(%d+)|(.*)$')
       return recorded_at == now and #words(had) or #changed
     end
   end
-  redis.call('ZADD', history, at_seconds, word .. '\n' .. now .. '|' .. table.concat(changed, ' '))
-  redis.call('ZREMRANGEBYRANK', history, 0, -201)
+  redis.call('RPUSH', history, word .. '\n' .. now .. '|' .. table.concat(changed, ' '))
+  redis.call('LTRIM', history, -200, -1)
   redis.call('ZADD', key('consented'), 0, contact)
   return #changed
 end
@@ -48,7 +49,7 @@ local function decide_consent(now, sender, contact, categories, status, at_secon
     emit(now, 'consent.changed', '', sender, contact, cjson.encode({status = status, categories = changed}))
   end
   local word = by .. '|' .. sender .. '|' .. table.concat(categories, ' ') .. '|' .. record
-  return keep_word(now, contact, at_seconds, word, changed)
+  return keep_word(now, contact, word, changed)
 end
 
 -- What a contact told WhatsApp about a category ('opted_out' or 'resumed') stands beside the consent that it gave us.
@@ -64,17 +65,29 @@ local function put_preference(now, sender, contact, category, status, at, by, ev
   local record = '{"status":"' .. status .. '","at":' .. whole(at_seconds) .. ',"source":"' .. by .. '","evidence":' ..
     shown .. '}'
   local word = by .. '||' .. sender .. '|' .. category .. '|' .. record
-  keep_word(now, contact, at_seconds, word, {is_newer and category or nil})
+  keep_word(now, contact, word, {is_newer and category or nil})
   return is_newer
 end
 
--- What was said under a name that is now another.
+-- What was said under a name that is now another, in the order in which it was heard.
 local function move_history(old, into)
   local from, to = key('consent_history', old), key('consent_history', into)
-  if redis.call('ZREM', key('consented'), old) == 1 then
-    redis.call('ZADD', key('consented'), 0, into)
-    redis.call('ZUNIONSTORE', to, 2, to, from, 'AGGREGATE', 'MAX')
-    redis.call('ZREMRANGEBYRANK', to, 0, -201)
-    redis.call('DEL', from)
+  if redis.call('ZREM', key('consented'), old) == 0 then
+    return
+  end
+  redis.call('ZADD', key('consented'), 0, into)
+  local lines = redis.call('LRANGE', to, 0, -1)
+  for _, line in ipairs(redis.call('LRANGE', from, 0, -1)) do
+    lines[#lines + 1] = line
+  end
+  local function heard_at(line)
+    return tonumber(string.match(line, '\n(%d+)|[^\n]*$'))
+  end
+  table.sort(lines, function(one, other)
+    return heard_at(one) < heard_at(other)
+  end)
+  redis.call('DEL', from, to)
+  for i = math.max(1, #lines - 199), #lines do
+    redis.call('RPUSH', to, lines[i])
   end
 end
