@@ -1,10 +1,12 @@
 """`finestra template …`: which templates there are, and where their approvals stand."""
 
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 import click
 from rich.table import Column, Table
+from rich.text import Text
 
 from cli.client import default_api
 from cli.options import api_options, options
@@ -71,6 +73,19 @@ def print_template(answer: dict[str, Any]) -> None:
     for gate, word in answer["approval"].items():
         reason = f": {word['reason']}" if word["reason"] else ""
         console.print(harmless(f"  {gate}: {word['state']}{reason}"))
-    console.print(harmless(answer["body"]))
+    for line in _content(answer):
+        console.print(line)
+
+
+def _content(answer: dict[str, Any]) -> Iterator[Text]:
+    header = answer["header"]
+    if header:
+        yield harmless(header["text"] or f"[{header['kind']}]", style="bold")
+    yield harmless(answer["body"])
+    if answer["footer"]:
+        yield harmless(answer["footer"], style="dim")
+    for button in answer["buttons"]:
+        target = button["url"] or button["phone"] or ""
+        yield harmless(f"[{button['label']}] {target}".rstrip(), style="cyan")
     for name, sample in zip(answer["variables"], answer["samples"], strict=False):
-        console.print(harmless(f"  {name}: {sample}"))
+        yield harmless(f"  {name}: {sample}")

@@ -57,6 +57,14 @@ def test_one_is_imported_listed_and_shown(finestra):
     assert "pronto" in finestra("list").output
 
 
+def test_every_part_of_a_template_is_shown(finestra):
+    link = "https://shop.example/track/{1}"
+    shown = finestra("import", "order_shipped", "--language", "it", "--sender", "shop", "--link", link).output
+
+    assert "[Segui il pacco] https://shop.example/track/{{1}}" in shown
+    assert "3: Corriere Veloce" in shown
+
+
 def test_what_cannot_be_imported_says_how_to_mend_it(finestra):
     done = finestra("import", "order_redy", "--language", "it", "--sender", "shop")
 

@@ -3,6 +3,7 @@
 import pytest
 
 from shared.domain.template_parts import ButtonKind, ButtonPart, HeaderKind, HeaderPart
+from shared.domain.templates import TemplateId
 from tests.builders import World, template
 from tests.integration.test_api import DESK, ORDERS
 from tests.integration.test_openapi import assert_documented
@@ -83,3 +84,37 @@ def test_what_cannot_be_shown_is_a_problem(client, path, asked, status, code):
     answer = client.post(path, json=asked, headers=ORDERS)
 
     assert (answer.status_code, answer.json["code"]) == (status, code)
+
+
+TOO_LONG = {
+    "template.variables.2": {"variables": ["Anna", "9" * 1000]},
+    "template.header": {"header": {"text": "9" * 54}},
+    "template.buttons.0": {"buttons": [{"index": 0, "url_suffix": "9" * 1990}]},
+}
+
+
+@pytest.mark.parametrize("field", TOO_LONG)
+def test_what_gets_too_long_by_its_values_is_no_message(world, client, field):
+    whole = template(
+        id=TemplateId(world.deps.sender("shop").account, "intero", "it"),
+        header=HeaderPart(kind=HeaderKind.TEXT, text="Ordine {{1}}", sample="991"),
+        buttons=(ButtonPart(kind=ButtonKind.URL, label="Segui", url="https://ex.it/{{1}}", sample="ZX1"),),
+    )
+    world.deps.templates.create("default", whole, nonce="m")
+    fits = {
+        "name": "intero",
+        "language": "it",
+        "variables": ["Anna", "991"],
+        "header": {"text": "991"},
+        "buttons": [{"index": 0, "url_suffix": "ZX1"}],
+    }
+
+    def send(**changes):
+        asked = {"to": "+393331234567", "sender": "shop", "template": {**fits, **changes}}
+        return client.post("/v1/messages", json=asked, headers=ORDERS)
+
+    assert send().status_code == 202
+    answer = send(**TOO_LONG[field])
+    assert (answer.status_code, answer.json["code"]) == (422, "template_mismatch")
+    assert list(answer.json["errors"]) == [field]
+    assert "shorten it" in answer.json["errors"][field][0]

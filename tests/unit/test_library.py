@@ -5,8 +5,11 @@ import pytest
 from shared import library
 from shared.domain.consent import Category
 from shared.domain.lint import LintPolicy, lint
+from shared.domain.preview import preview
+from shared.domain.template_call import TemplateCall
 from shared.domain.template_parts import ButtonKind
 from shared.domain.template_tags import TAGS
+from shared.domain.template_text import VARIABLE
 
 EVERY = [pytest.param(one, id=f"{one.name}/{one.language}") for one in library.ready_made()]
 SITUATIONS = {
@@ -52,6 +55,14 @@ def test_each_passes_our_own_lint_without_a_warning_with_its_link_and_without(on
     ]
 
     assert findings == [[]] * (3 * len(one.providers))
+
+
+@pytest.mark.parametrize("one", EVERY)
+def test_the_samples_fill_each(one):
+    seen = preview(TemplateCall(name=one.name, language=one.language, values={}), one.content)
+
+    assert seen.misfits == ()
+    assert not VARIABLE.search(seen.bubble.as_text())
 
 
 @pytest.mark.parametrize("one", [each for each in EVERY if each.values[0].name in SITUATIONS])
