@@ -5,6 +5,7 @@ Knows what a template is and what makes one usable; not where it is stored nor h
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from shared.domain.consent import Category
@@ -61,6 +62,27 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """What stops a template beside its gates."""
+
+    status: TemplateStatus
+    #: The provider's word, or the code of the error.
+    reason: str | None = None
+    #: Met by a message of ours; else the provider said so.
+    is_by_error: bool = False
+    #: When it is expected to end by itself; None: somebody has to end it, or nobody said.
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """A change of category that WhatsApp has announced."""
+
+    category: Category
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Template(TemplateContent):
     id: TemplateId
     category: Category
@@ -78,12 +100,25 @@ class Template(TemplateContent):
     version: int = 1
     #: Registered here, and submitted to nobody yet.
     is_draft: bool = False
+    #: At the provider, once it was submitted or listed.
+    provider_id: str | None = None
+    #: Why `stopped`.
+    stop: Stop | None = None
+    #: An edit is on its way to the provider, or nobody knows whether it was taken.
+    is_being_edited: bool = False
+    #: When the provider took edits while it was approved; the latest ten, oldest first.
+    edits: tuple[datetime, ...] = ()
+    #: As WhatsApp last said: green, yellow, red or unknown.
+    quality: str | None = None
+    announced: Announcement | None = None
 
     @property
     def status(self) -> TemplateStatus:
         decisions = {self.gates.get(gate, Approval.PENDING) for gate in Gate}
         if Approval.REJECTED in decisions:
             return TemplateStatus.REJECTED
+        if self.is_being_edited:
+            return TemplateStatus.SUBMITTED
         if self.stopped is not None:
             return self.stopped
         if decisions == {Approval.APPROVED}:

@@ -50,7 +50,11 @@ class Keys:
     idem:{b}:app:sender:key                 string      idempotency: fingerprint and answer · 24 h
     template:{b}:account:name:language      hash        a template · until deleted
     templates:{b}:account                   set         its templates · likewise
-    template_versions:{b}                   hash        template → latest version · for ever: one each
+    template_versions:{b}                   hash        template → latest version, when deleted · for ever
+    template_contents:{b}:id                hash        version → content that was replaced · for ever
+    template_history:{b}:id                 list        what happened to it, the latest 200 · for ever
+    template_sync:{b}:account               hash        how the last reading of its list went · for ever
+    template_bell:{b}:account               string      its list is read, or was lately · 15 min
     resting:{b}                             sorted set  template stopped by an error → until · its end
     sender:{b}:sender                       hash        version, halts, circuit, rate · for ever: one a sender
     backlog:{b}                             hash        app → messages that are still owed · for ever
@@ -139,6 +143,18 @@ class Keys:
 
     def templates(self, account: str) -> str:
         return self._key("templates", account)
+
+    def template_contents(self, template_id: object) -> str:
+        return self._key("template_contents", template_id)
+
+    def template_history(self, template_id: object) -> str:
+        return self._key("template_history", template_id)
+
+    def template_sync(self, account: str) -> str:
+        return self._key("template_sync", account)
+
+    def template_bell(self, account: str) -> str:
+        return self._key("template_bell", account)
 
     def sender(self, sender: str) -> str:
         return self._key("sender", sender)

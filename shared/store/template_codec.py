@@ -2,12 +2,23 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from shared.clock import from_ms
 from shared.domain.consent import Category
 from shared.domain.content import plain
 from shared.domain.template_parts import ButtonKind, ButtonPart, HeaderKind, HeaderPart, TemplateContent
-from shared.domain.templates import Approval, Gate, Source, Template, TemplateId, TemplateStatus
+from shared.domain.templates import (
+    Announcement,
+    Approval,
+    Gate,
+    Source,
+    Stop,
+    Template,
+    TemplateId,
+    TemplateStatus,
+)
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -26,6 +37,7 @@ def dump_template(template: Template) -> dict[str, str]:
         "tag": template.tag or "",
         "source": template.source,
         "draft": "1" if template.is_draft else "",
+        "provider_id": template.provider_id or "",
     }
 
 
@@ -49,12 +61,18 @@ def load_template(stored: Mapping[str, str]) -> Template | None:
         category=Category(stored["category"]),
         gates={gate: Approval(stored[f"gate:{gate}"]) for gate in Gate},
         reasons={gate: stored[f"reason:{gate}"] for gate in Gate if f"reason:{gate}" in stored},
-        stopped=_load_stopped(stored),
+        stopped=stop.status if (stop := _load_stop(stored)) else None,
         original_category=Category(stored["original_category"]),
         tag=stored.get("tag"),
         source=Source(stored["source"]),
         version=int(stored["content_version"]),
         is_draft="draft" in stored and "told:gate:whatsapp" not in stored,
+        provider_id=stored.get("provider_id"),
+        stop=stop,
+        is_being_edited="editing" in stored,
+        edits=tuple(from_ms(at) for at in stored.get("edits", "").split()),
+        quality=stored.get("quality"),
+        announced=_load_announcement(stored),
         **load_content(stored),
     )
 
@@ -83,7 +101,26 @@ def _load_button(fields: Mapping[str, Any]) -> ButtonPart:
     return ButtonPart(**{**fields, "kind": ButtonKind(fields["kind"])})
 
 
-def _load_stopped(stored: Mapping[str, str]) -> TemplateStatus | None:
+def _load_stop(stored: Mapping[str, str]) -> Stop | None:
     """The provider's word, or the one that an error of a send has said since."""
-    word = stored.get("error_stop", "").partition("|")[0] or stored.get("stopped")
-    return TemplateStatus(word) if word else None
+    if "error_stop" in stored:
+        status, code, _, until = stored["error_stop"].split("|")
+        ends = from_ms(until) if until else None
+        return Stop(status=TemplateStatus(status), reason=code, is_by_error=True, until=ends)
+    if "stopped" not in stored:
+        return None
+    until = stored.get("stopped_until")
+    return Stop(
+        status=TemplateStatus(stored["stopped"]),
+        reason=stored.get("stopped_reason"),
+        until=datetime.fromisoformat(until) if until else None,
+    )
+
+
+def _load_announcement(stored: Mapping[str, str]) -> Announcement | None:
+    if "announced_category" not in stored:
+        return None
+    at = stored.get("announced_category_at")
+    return Announcement(
+        category=Category(stored["announced_category"]), at=datetime.fromisoformat(at) if at else None
+    )

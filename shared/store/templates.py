@@ -1,12 +1,27 @@
 """Templates as registered here, and what was decided about them."""
 
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
 import redis
 
+from shared.clock import to_ms
 from shared.domain.templates import Approval, Gate, Template, TemplateId
 from shared.store.connection import read_hash, translated
 from shared.store.keys import Keys
 from shared.store.scripts import Call, Scripts
-from shared.store.template_codec import dump_template, load_template
+from shared.store.template_codec import dump_content, dump_template, load_template
+from shared.store.template_history import TemplateEntry, dump_entry, dump_replaced
+
+
+class Edited(StrEnum):
+    """How an edit ended."""
+
+    EDITED = "edited"
+    #: Another was faster.
+    RACED = "raced"
+    MISSING = "missing"
 
 
 class Templates:
@@ -14,20 +29,70 @@ class Templates:
         self._client = client
         self._scripts = scripts
 
-    def create(self, business: str, template: Template, *, nonce: str) -> bool:
+    def create(
+        self, business: str, template: Template, *, nonce: str, entry: TemplateEntry | None = None
+    ) -> bool:
         """Register it; False when (account, name, language) exists. `nonce` makes the call safe to repeat."""
-        return self._save(business, template.id, "create", nonce, dump_template(template))
+        return self._save(business, template.id, "create", nonce, dump_template(template), entry)
 
     def decide(
-        self, business: str, template_id: TemplateId, gate: Gate, decision: Approval, reason: str | None
+        self,
+        business: str,
+        template_id: TemplateId,
+        gate: Gate,
+        decision: Approval,
+        reason: str | None,
+        *,
+        entry: TemplateEntry | None = None,
     ) -> bool:
         """Record a decision at a gate; False when there is no such template. Wakes what waits for it."""
         fields = {f"gate:{gate}": str(decision), f"reason:{gate}": reason or "", "draft": ""}
-        return self._save(business, template_id, "change", "", fields)
+        return self.change(business, template_id, fields, entry=entry)
 
-    def resume(self, business: str, template_id: TemplateId) -> bool:
+    def change(
+        self,
+        business: str,
+        template_id: TemplateId,
+        fields: Mapping[str, str],
+        *,
+        entry: TemplateEntry | None = None,
+    ) -> bool:
+        """Set fields of it, '' deletes one; False when there is no such template. Wakes what waits for it."""
+        return self._save(business, template_id, "change", "", fields, entry)
+
+    def edit(
+        self,
+        business: str,
+        old: Template,
+        new: Template,
+        fields: Mapping[str, str],
+        *,
+        nonce: str,
+        entry: TemplateEntry,
+    ) -> Edited:
+        """Put the content of `new` in the place of `old`, which stays readable; `fields` change with it."""
+        changed = {**dump_content(new), "content_at": str(to_ms(entry.at)), **fields}
+        flat = [text for pair in changed.items() for text in pair]
+        told = (nonce, to_ms(entry.at), dump_entry(entry))
+        arguments = (str(old.id), old.version, dump_replaced(old, entry.at), *told, *flat)
+        return Edited(self._scripts.run(Call.of("edit_template", business, *arguments))[0])
+
+    def delete(self, business: str, template_id: TemplateId, *, entry: TemplateEntry) -> bool:
+        """Forget it; False when there was none. What is queued with it is decided anew."""
+        arguments = (str(template_id), template_id.account, to_ms(entry.at), dump_entry(entry))
+        return bool(self._scripts.run(Call.of("delete_template", business, *arguments)))
+
+    def resume(
+        self,
+        business: str,
+        template_id: TemplateId,
+        *,
+        now: datetime | None = None,
+        entry: TemplateEntry | None = None,
+    ) -> bool:
         """By hand: what an error stopped goes on; False when none has."""
-        return bool(self._scripts.run(Call.of("resume_template", business, str(template_id))))
+        arguments = (to_ms(now) if now else "", str(template_id), dump_entry(entry))
+        return bool(self._scripts.run(Call.of("resume_template", business, *arguments)))
 
     def get(self, business: str, template_id: TemplateId) -> Template | None:
         return load_template(read_hash(self._client, Keys(business).template(template_id)))
@@ -44,8 +109,15 @@ class Templates:
         return [template for hash_ in stored if (template := load_template(hash_)) is not None]
 
     def _save(
-        self, business: str, template_id: TemplateId, mode: str, nonce: str, fields: dict[str, str]
+        self,
+        business: str,
+        template_id: TemplateId,
+        mode: str,
+        nonce: str,
+        fields: Mapping[str, str],
+        entry: TemplateEntry | None,
     ) -> bool:
         flat = [text for pair in fields.items() for text in pair]
-        arguments = (str(template_id), template_id.account, mode, nonce, *flat)
+        told = (to_ms(entry.at) if entry else "", dump_entry(entry))
+        arguments = (str(template_id), template_id.account, mode, nonce, *told, *flat)
         return bool(self._scripts.run(Call.of("save_template", business, *arguments)))

@@ -31,7 +31,7 @@ from shared.store.effects import how_it_goes_on, plain_effects, plain_halt
 from shared.store.keyed_hash import NO_HASHES, KeyedHashes
 from shared.store.limits import rate_of
 from shared.store.scripts import Call
-from shared.store.template_updates import template_call
+from shared.store.template_words import template_call
 
 # How long a provider may repeat an update, and a day: Meta 7 days ("Webhooks", read 2026-09), CM.com a
 # month ("Incoming messages").

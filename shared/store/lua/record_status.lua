@@ -1,5 +1,5 @@
 -- Records what the provider reports about an attempt. States only move forward; `failed` yields to `delivered`.
--- USES lanes consent suppressed windows refusals identity pricing gates effects statuses
+-- USES lanes consent suppressed windows refusals identity pricing gates templates effects statuses
 -- ROWS 16
 -- KEYS  business
 -- ARGV  for each row: now, id, attempt, state, reported at, error (JSON or ''), how it goes on ('', 'window' if it met

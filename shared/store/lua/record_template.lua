@@ -1,36 +1,18 @@
--- Records what the provider says of a template: each field by its newest word, whatever order the words come in.
+-- Records what a webhook says of a template: each field by its newest word, whatever order the words come in.
+-- USES templates
 -- KEYS  business
--- ARGV  template id, at (seconds), then field, value ('' deletes it), rank of the word (of two words of one second the
---       higher stands), …
--- Returns {'changed'}, {'unchanged'} or {'unknown_template'}
-local template, at = key('template', ARGV[1]), tonumber(ARGV[2])
+-- ARGV  template id, at (seconds), now, then field, value ('' deletes it), rank of the word (of two words of one second
+--       the higher stands), …
+-- Returns {'changed'}; {'stopped'} if nothing can be sent with it any more; {'unchanged'} or {'unknown_template'}
+local id, at, template = ARGV[1], tonumber(ARGV[2]), key('template', ARGV[1])
 if redis.call('EXISTS', template) == 0 then
   return {'unknown_template'}
 end
-
-local changed = false
-for i = 3, #ARGV, 3 do
-  local field, value, rank = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
-  local since, standing = string.match(redis.call('HGET', template, 'told:' .. field) or '-1|0', '^(-?%d+)|(%d+)$')
-  if at > tonumber(since) or (at == tonumber(since) and rank > tonumber(standing)) then
-    changed = true
-    -- What the provider says of its status since an error stopped it stands instead.
-    local stopped_at = field == 'stopped' and string.match(redis.call('HGET', template, 'error_stop') or '', '^[^|]*|[^|]*|(%d+)|')
-    if stopped_at and at * 1000 >= tonumber(stopped_at) then
-      redis.call('HDEL', template, 'error_stop')
-    end
-    redis.call('HSET', template, 'told:' .. field, ARGV[2] .. '|' .. rank)
-    if value == '' then
-      redis.call('HDEL', template, field)
-    else
-      redis.call('HSET', template, field, value)
-    end
-  end
-end
-if not changed then
+local was_usable = is_usable(template)
+local changes = tell_template(id, at, ARGV, 4)
+if not changes then
   return {'unchanged'}
 end
-redis.call('HINCRBY', template, 'version', 1)
-redis.call('HSET', key('waking'), 'template:' .. ARGV[1], '0')
-emit('', 'template.changed', ARGV[1])
-return {'changed'}
+note_template(id, cjson.encode({at = tonumber(ARGV[3]), by = 'whatsapp', event = 'webhook', details = changes}))
+change_template(ARGV[3], id)
+return {was_usable and not is_usable(template) and 'stopped' or 'changed'}

@@ -32,7 +32,7 @@ tend_windows(tonumber(now), tonumber(ARGV[6]), most)
 -- Templates that an error stopped for a time.
 for _, template in ipairs(redis.call('ZRANGEBYSCORE', key('resting'), '-inf', now, 'LIMIT', 0, most)) do
   redis.call('ZREM', key('resting'), template)
-  resume_template(template)
+  resume_template(whole(now), template, cjson.encode({at = tonumber(now), by = 'finestra', event = 'resumed'}))
 end
 
 -- A group is walked once, in order: what is put back into it while it is walked is not woken again.

@@ -1,5 +1,6 @@
 -- What a provider's error does to others than the message that met it: senders pause or halt, a template stops, a contact
--- is capped. Safe to repeat, and the same whether the error came at once, late, or both. Stands on gates.
+-- is capped. Safe to repeat, and the same whether the error came at once, late, or both. Stands on gates
+-- and templates.
 
 -- The template that an attempt was sent with stops, unless the provider has spoken of it since `at` (ms).
 local function stop_template(now, id, attempt, at, stop)
@@ -22,12 +23,12 @@ local function stop_template(now, id, attempt, at, stop)
     return
   end
   redis.call('HSET', template, 'error_stop', value .. whole(at) .. '|' .. ends)
-  redis.call('HINCRBY', template, 'version', 1)
-  redis.call('HSET', key('waking'), 'template:' .. id_of_it, '0')
   if ends ~= '' then
     redis.call('ZADD', key('resting'), ends, id_of_it)
   end
-  emit(now, 'template.changed', id_of_it)
+  local details = {stopped = stop.status, code = stop.code, ['until'] = stop['until']}
+  note_template(id_of_it, cjson.encode({at = tonumber(now), by = 'finestra', event = 'error', details = details}))
+  change_template(now, id_of_it)
 end
 
 -- A contact that takes no templates of some categories for a while: `until|1 if its own writing ends it|code`. Some errors

@@ -1,13 +1,74 @@
--- A template that an error stopped goes on: by hand, by its time, or by a newer word of the provider.
+-- What all changes of a template have in common: its history, who is told, and the words of the provider by their time.
 
-local function resume_template(id)
-  local template = key('template', id)
-  if redis.call('HDEL', template, 'error_stop') == 0 then
+-- One line more of what happened to it, the newest first; the latest 200 stay.
+local function note_template(id, line)
+  if line ~= '' then
+    redis.call('LPUSH', key('template_history', id), line)
+    redis.call('LTRIM', key('template_history', id), 0, 199)
+  end
+end
+
+-- Whatever was decided on the template as it was is decided again, and what waits for it is looked at.
+local function change_template(now, id)
+  redis.call('HINCRBY', key('template', id), 'version', 1)
+  redis.call('HSET', key('waking'), 'template:' .. id, '0')
+  emit(now, 'template.changed', id)
+end
+
+local function set_field(template, field, value)
+  if value == '' then
+    redis.call('HDEL', template, field)
+  else
+    redis.call('HSET', template, field, value)
+  end
+end
+
+local function is_usable(template)
+  local found = redis.call('HMGET', template, 'gate:provider', 'gate:whatsapp', 'stopped', 'error_stop', 'editing')
+  return found[1] == 'approved' and found[2] == 'approved' and not (found[3] or found[4] or found[5])
+end
+
+-- Words of the provider from row[first] on, each field, value, rank: the newest stands, of one second the higher rank.
+-- What it says of the status since an error stopped it stands instead. Returns what is another now, or nil.
+local function tell_template(id, at, row, first)
+  local template, changes = key('template', id), {}
+  for i = first, #row, 3 do
+    local field, value, rank = row[i], row[i + 1], tonumber(row[i + 2])
+    local since, standing = string.match(redis.call('HGET', template, 'told:' .. field) or '-1|0', '^(-?%d+)|(%d+)$')
+    if at > tonumber(since) or (at == tonumber(since) and rank > tonumber(standing)) then
+      redis.call('HSET', template, 'told:' .. field, whole(at) .. '|' .. rank)
+      local stopped_at = field == 'stopped'
+        and string.match(redis.call('HGET', template, 'error_stop') or '', '^[^|]*|[^|]*|(%d+)|')
+      if stopped_at and at * 1000 >= tonumber(stopped_at) then
+        redis.call('HDEL', template, 'error_stop')
+        redis.call('ZREM', key('resting'), id)
+        changes.error_stop = ''
+      end
+      if (redis.call('HGET', template, field) or '') ~= value then
+        set_field(template, field, value)
+        changes[field] = value
+      end
+    end
+  end
+  return next(changes) and changes or nil
+end
+
+-- Another content under a number of its own; the old one stays readable. `old` is its JSON.
+local function replace_content(id, old)
+  local template, contents = key('template', id), key('template_contents', id)
+  redis.call('HSET', contents, redis.call('HGET', template, 'content_version'), old)
+  local version = redis.call('HINCRBY', key('template_versions'), id, 1)
+  redis.call('HSET', template, 'content_version', version)
+  return version
+end
+
+-- What an error stopped goes on: by hand, by its time.
+local function resume_template(now, id, line)
+  if redis.call('HDEL', key('template', id), 'error_stop') == 0 then
     return false
   end
   redis.call('ZREM', key('resting'), id)
-  redis.call('HINCRBY', template, 'version', 1)
-  redis.call('HSET', key('waking'), 'template:' .. id, '0')
-  emit('', 'template.changed', id)
+  note_template(id, line)
+  change_template(now, id)
   return true
 end
