@@ -4,7 +4,7 @@ Speaks JSON; a request that makes no sense is 400, an unknown number 404, each w
 """
 
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from flask import Blueprint, Response, jsonify, request
 
@@ -23,6 +23,7 @@ _OK = 200
 _DOORS = [
     ("PUT", "accounts", "put_accounts"),
     ("PUT", "templates", "put_templates"),
+    ("POST", "templates/decide", "decide_template"),
     ("POST", "inbound", "receive_inbound"),
     ("POST", "handshake", "shake_hands"),
     ("POST", "faults", "add_faults"),
@@ -69,6 +70,31 @@ class ControlDoor:
         if document.get("announce") is True:
             self._announce(templates)
         return jsonify(templates=total)
+
+    def decide_template(self) -> Response:
+        """WhatsApp decides about a template, and tells the account's webhooks."""
+        script = script_object(_document())
+        key = (str(script.get("account")), str(script.get("name")), str(script.get("language")))
+        known, status = self.world.template(*key), script.get("status")
+        if known is None or not is_text(status):
+            raise ScriptError("'account', 'name', 'language' of a template and its 'status' are needed")
+        decided = replace(known, status=status.upper(), category=str(script.get("category", known.category)))
+        self.world.put_templates([decided])
+        reason, title = str(script.get("reason", "NONE")), script.get("title")
+        self.world.registry.note(decided, reason=reason, now=self.world.now())
+        number = self.world.registry.id_of(decided)
+        for account in self.world.meta_accounts():
+            if account.business_account_id == decided.account:
+                news = meta_webhooks.template_status(
+                    account,
+                    decided,
+                    self.world.now(),
+                    template_id=number,
+                    reason=reason,
+                    title=title if isinstance(title, str) else None,
+                )
+                self.delivery.post_later(news, after_seconds=0)
+        return jsonify(id=str(number), status=decided.status)
 
     def _announce(self, templates: list[Template]) -> None:
         for account in self.world.meta_accounts():

@@ -137,19 +137,29 @@ def _error(failure: Refusal) -> dict[str, object]:
     }
 
 
-def template_status(account: MetaAccount, template: Template, at: float) -> Post:
+def template_status(
+    account: MetaAccount,
+    template: Template,
+    at: float,
+    *,
+    template_id: int = 9001,
+    reason: str = "NONE",
+    title: str | None = None,
+) -> Post:
     """WhatsApp's word about a template. Unlike messages it carries no metadata, but the entry a time.
 
     reference: Meta "message_template_status_update" reference, read 2026-09. The id is invented here.
     """
-    value = {
+    value: dict[str, object] = {
         "event": template.status,
-        "message_template_id": 9001,
+        "message_template_id": template_id,
         "message_template_name": template.name,
         "message_template_language": template.language,
         "message_template_category": template.category,
-        "reason": "NONE",
+        "reason": reason,
     }
+    if title is not None:
+        value["other_info"] = {"title": title, "description": "the sandbox was told so"}
     change = {"value": value, "field": "message_template_status_update"}
     return _signed(account, {"id": account.business_account_id, "time": int(at), "changes": [change]})
 

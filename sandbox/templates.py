@@ -20,7 +20,7 @@ _COMPONENT_TYPES = {"header", "body", "button"}
 _UNSENDABLE = {"PAUSED": 132015, "DISABLED": 132016}
 _MAX_RENDERED = 1024
 _HEADERS = ("text", "image", "video", "document")
-_BUTTONS = ("url", "quick_reply", "copy_code")
+_BUTTONS = ("url", "quick_reply", "copy_code", "")
 _FILLED = {"header", "buttons"}
 
 
@@ -38,7 +38,7 @@ class Template:
     status: str
     #: What a request must put above: "text", "image", "video" or "document"; "" for nothing.
     header: str = ""
-    #: What a request may fill, by index: "url", "quick_reply" or "copy_code".
+    #: What a request may fill, by index: "url", "quick_reply" or "copy_code"; "" for nothing.
     buttons: tuple[str, ...] = ()
 
     @property
@@ -96,7 +96,7 @@ def _unfilled(template: Template, filled: Filled) -> Refusal | None:
         if index >= len(template.buttons) or template.buttons[index] != kind:
             return _count_mismatch(f"button at index {index} of sub type {kind}", 1, 0)
     for index, kind in enumerate(template.buttons):
-        if kind != "quick_reply" and index not in filled.buttons:
+        if kind not in {"quick_reply", ""} and index not in filled.buttons:
             return _count_mismatch(f"button at index {index} of sub type {kind}", 0, 1)
     return None
 

@@ -15,6 +15,7 @@ from sandbox.faults import Fault
 from sandbox.files import Files, SentFile
 from sandbox.limits import Limits
 from sandbox.receipts import Receipts
+from sandbox.registry import Registry
 from sandbox.settings import Settings, merge
 from sandbox.shapes import is_e164
 from sandbox.templates import Template
@@ -106,6 +107,7 @@ class World:
         self.files = Files()
         self.receipts = Receipts()
         self.limits = Limits()
+        self.registry = Registry()
         self._forget()
 
     def _forget(self) -> None:
@@ -124,6 +126,7 @@ class World:
         self.files.clear()
         self.receipts.clear()
         self.limits.clear()
+        self.registry.clear()
 
     def now(self) -> float:
         return self._clock()
@@ -174,6 +177,14 @@ class World:
 
     def template(self, owner: str, name: str, language: str) -> Template | None:
         return self._templates.get((owner, name, language))
+
+    def templates_of(self, owner: str) -> list[Template]:
+        with self._lock:
+            return [one for (account, _, _), one in sorted(self._templates.items()) if account == owner]
+
+    def drop_template(self, template: Template) -> None:
+        with self._lock:
+            self._templates.pop((template.account, template.name, template.language), None)
 
     def hear_from(self, account: Account, inbound: Inbound) -> None:
         """A customer wrote: their window runs from `at`, unless they wrote later already."""

@@ -18,6 +18,7 @@ from shared.providers.base import Provider
 from shared.providers.cm.send import CmProvider
 from shared.providers.media import FETCH_DEADLINE
 from shared.providers.meta.send import MetaProvider
+from shared.providers.meta.templates import MetaTemplates
 from shared.settings import LEASE, PROVIDER_DEADLINE, Settings
 from shared.store.audit import Audit
 from shared.store.callbacks import Callbacks
@@ -43,6 +44,8 @@ from shared.store.scripts import Scripts
 from shared.store.senders import Senders
 from shared.store.silence import Silence
 from shared.store.submissions import RefusedSubmissions
+from shared.store.template_history import TemplateHistory
+from shared.store.template_sync import TemplateSync
 from shared.store.templates import Templates
 from shared.store.updates import RecordingPolicy
 
@@ -67,6 +70,10 @@ class Deps:
     records: Records
     inbox: Inbox
     templates: Templates
+    template_history: TemplateHistory
+    template_sync: TemplateSync
+    #: By alias, of senders whose provider has a template API that we know.
+    meta_templates: Mapping[str, MetaTemplates]
     senders: Senders
     limits: Limits
     metrics: Metrics
@@ -111,13 +118,7 @@ def assemble(
         audit=Audit(client),
         silence=Silence(client, scripts, messages, retention=settings.retention),
         changes=Changes(scripts, retention=settings.retention),
-        lanes=Lanes(
-            scripts,
-            window_length=length,
-            lease=LEASE,
-            grace=settings.doubt_grace,
-            retention=settings.retention,
-        ),
+        lanes=_lanes(settings, scripts),
         contacts=Contacts(
             scripts, window_length=length, aliases_of=settings.configuration.aliases_of, hashes=hashes
         ),
@@ -126,6 +127,9 @@ def assemble(
         consents=Consents(client, scripts, hashes),
         inbox=Inbox(client),
         templates=templates,
+        template_history=TemplateHistory(client),
+        template_sync=TemplateSync(client, scripts),
+        meta_templates=_meta_templates(settings),
         senders=senders,
         limits=limits,
         metrics=Metrics(client, settings.configuration, senders=senders, limits=limits, templates=templates),
@@ -137,6 +141,16 @@ def assemble(
         health=Health(client),
         providers=_providers(settings),
         ring=ring,
+    )
+
+
+def _lanes(settings: Settings, scripts: Scripts) -> Lanes:
+    return Lanes(
+        scripts,
+        window_length=settings.window_length,
+        lease=LEASE,
+        grace=settings.doubt_grace,
+        retention=settings.retention,
     )
 
 
@@ -165,6 +179,12 @@ def _providers(settings: Settings) -> dict[str, Provider]:
     http, downloads = HttpClient(deadline=PROVIDER_DEADLINE), HttpClient(deadline=FETCH_DEADLINE)
     senders = settings.configuration.senders.items()
     return {alias: _provider(sender, http, downloads) for alias, sender in senders}
+
+
+def _meta_templates(settings: Settings) -> dict[str, MetaTemplates]:
+    http = HttpClient(deadline=PROVIDER_DEADLINE)
+    senders = settings.configuration.senders.items()
+    return {alias: MetaTemplates(one, http) for alias, one in senders if isinstance(one, MetaSender)}
 
 
 def _provider(sender: AnySender, http: HttpClient, downloads: HttpClient) -> Provider:

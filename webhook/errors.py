@@ -39,6 +39,8 @@ class Code(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     TEMPLATE_EXISTS = "template_exists"
     DECIDED_BY_PROVIDER = "decided_by_provider"
+    TEMPLATE_BUSY = "template_busy"
+    TEMPLATE_LOCKED = "template_locked"
     MESSAGE_WAITING = "message_waiting"
     MESSAGE_IN_FLIGHT = "message_in_flight"
     MESSAGE_IN_DOUBT = "message_in_doubt"
@@ -51,6 +53,7 @@ class Code(StrEnum):
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     TEMPLATE_MISMATCH = "template_mismatch"
     TEMPLATE_LINT = "template_lint"
+    EXAMPLE_NEEDED = "example_needed"
     UNSUPPORTED_BY_PROVIDER = "unsupported_by_provider"
     TOO_MANY_AT_ONCE = "too_many_at_once"
     BACKLOG_FULL = "backlog_full"
@@ -60,6 +63,7 @@ class Code(StrEnum):
     MEDIA_TOO_LARGE = "media_too_large"
     STORE_UNAVAILABLE = "store_unavailable"
     PROVIDER_UNAVAILABLE = "provider_unavailable"
+    PROVIDER_IN_DOUBT = "provider_in_doubt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,8 @@ KINDS: Mapping[Code, Kind] = {
     Code.METHOD_NOT_ALLOWED: Kind(HTTPStatus.METHOD_NOT_ALLOWED, "The method is not allowed here"),
     Code.TEMPLATE_EXISTS: Kind(HTTPStatus.CONFLICT, "The template exists"),
     Code.DECIDED_BY_PROVIDER: Kind(HTTPStatus.CONFLICT, "The provider decides this"),
+    Code.TEMPLATE_BUSY: Kind(HTTPStatus.CONFLICT, "The template's state does not allow it"),
+    Code.TEMPLATE_LOCKED: Kind(HTTPStatus.CONFLICT, "WhatsApp does not allow it now"),
     Code.MESSAGE_WAITING: Kind(HTTPStatus.CONFLICT, "The message has not ended yet"),
     Code.MESSAGE_IN_FLIGHT: Kind(HTTPStatus.CONFLICT, "The message is being sent"),
     Code.MESSAGE_IN_DOUBT: Kind(HTTPStatus.CONFLICT, "Nobody knows whether the message arrived"),
@@ -97,6 +103,7 @@ KINDS: Mapping[Code, Kind] = {
         HTTPStatus.UNPROCESSABLE_ENTITY, "The variables are not those of the template"
     ),
     Code.TEMPLATE_LINT: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The template would be rejected"),
+    Code.EXAMPLE_NEEDED: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "WhatsApp wants an example of the file"),
     Code.UNSUPPORTED_BY_PROVIDER: Kind(
         HTTPStatus.UNPROCESSABLE_ENTITY, "The sender's provider does not support this"
     ),
@@ -106,6 +113,7 @@ KINDS: Mapping[Code, Kind] = {
     Code.PROVIDER_REFUSED: Kind(HTTPStatus.BAD_GATEWAY, "The provider refused"),
     Code.MEDIA_HOST_NOT_ALLOWED: Kind(HTTPStatus.BAD_GATEWAY, "The file lies where we may not fetch it"),
     Code.MEDIA_TOO_LARGE: Kind(HTTPStatus.BAD_GATEWAY, "The file is too large"),
+    Code.PROVIDER_IN_DOUBT: Kind(HTTPStatus.GATEWAY_TIMEOUT, "Nobody knows whether the provider did it"),
     Code.STORE_UNAVAILABLE: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "The store does not answer at the moment"),
     Code.PROVIDER_UNAVAILABLE: Kind(
         HTTPStatus.SERVICE_UNAVAILABLE, "The provider does not answer at the moment"

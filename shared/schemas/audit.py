@@ -23,7 +23,10 @@ class AuditEntrySchema(AnswerSchema):
     at = time_text()
     app = fields.String(required=True, metadata={"description": "Whose key it was."})
     request_id = fields.String(required=True)
-    action = fields.String(required=True, metadata={"description": "cancel, retry, resolve, erase, export."})
+    action = fields.String(
+        required=True,
+        metadata={"description": "cancel, retry, resolve, erase, export; template.submit, template.edit, …"},
+    )
     message_id = fields.String(required=True, allow_none=True)
     filter = fields.Dict(required=True, allow_none=True, metadata={"description": "In bulk: what was named."})
     done = fields.Integer(required=True, metadata={"description": "With how many it was done."})

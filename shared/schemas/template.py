@@ -33,12 +33,9 @@ EXAMPLE: Mapping[str, Any] = {
 APPROVAL_EXAMPLE: Mapping[str, Any] = {"gate": "whatsapp", "decision": "approved", "reason": None}
 
 
-class TemplateRequestSchema(RequestSchema):
-    """`name`, `body`, `footer` and `samples` are judged by the lint, which has a code for each mistake."""
+class TemplateContentSchema(RequestSchema):
+    """`body`, `footer` and `samples` are judged by the lint, which has a code for each mistake."""
 
-    sender = fields.String(load_default=None)
-    name = fields.String(required=True, metadata={"pattern": "^[a-z0-9_]{1,512}$"})
-    language = fields.String(required=True, validate=LANGUAGE)
     tag = fields.String(required=True, validate=validate.OneOf(list(TAGS)))
     body = fields.String(required=True, metadata={"description": "Variables as {1} or {{1}}, or named."})
     samples = fields.List(fields.String(), load_default=list)
@@ -46,6 +43,14 @@ class TemplateRequestSchema(RequestSchema):
     header = fields.Nested(HeaderPartSchema(), load_default=None, allow_none=True)
     buttons = fields.List(fields.Nested(ButtonPartSchema()), load_default=list)
     ttl_seconds = fields.Integer(strict=True, load_default=None, allow_none=True)
+
+
+class TemplateRequestSchema(TemplateContentSchema):
+    """`name` too is judged by the lint."""
+
+    sender = fields.String(load_default=None)
+    name = fields.String(required=True, metadata={"pattern": "^[a-z0-9_]{1,512}$"})
+    language = fields.String(required=True, validate=LANGUAGE)
     source = fields.Enum(
         Source,
         by_value=True,
@@ -72,7 +77,33 @@ class GatesSchema(AnswerSchema):
     whatsapp = fields.Nested(GateSchema(), required=True)
 
 
-class TemplateSchema(AnswerSchema):
+class TemplateShownSchema(AnswerSchema):
+    """What a template is made of."""
+
+    body = fields.String(required=True, metadata={"description": "Variables in the provider's form, {{1}}."})
+    footer = fields.String(required=True, allow_none=True)
+    samples = fields.List(fields.String(), required=True)
+    variables = fields.List(fields.String(), required=True)
+    header = fields.Nested(HeaderShownSchema(), required=True, allow_none=True)
+    buttons = fields.List(fields.Nested(ButtonShownSchema()), required=True)
+    ttl_seconds = fields.Integer(required=True, allow_none=True)
+
+
+class StopSchema(AnswerSchema):
+    reason = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "WhatsApp's word, or the code of the error."},
+    )
+    by = fields.String(required=True, metadata={"description": "`whatsapp` or `error`."})
+    until = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"format": "date-time", "description": "When it is expected to end by itself."},
+    )
+
+
+class TemplateSchema(TemplateShownSchema):
     """A template and where its approvals stand."""
 
     sender = fields.String(required=True)
@@ -81,14 +112,18 @@ class TemplateSchema(AnswerSchema):
     language = fields.String(required=True)
     tag = fields.String(required=True, allow_none=True)
     category = word_of(Category)
-    body = fields.String(required=True, metadata={"description": "Variables in the provider's form, {{1}}."})
-    footer = fields.String(required=True, allow_none=True)
-    samples = fields.List(fields.String(), required=True)
-    variables = fields.List(fields.String(), required=True)
+    is_category_changed = fields.Boolean(
+        required=True, metadata={"description": "WhatsApp has it as another than it was registered as."}
+    )
+    announced_category = fields.String(
+        required=True, allow_none=True, metadata={"description": "What WhatsApp will make of it."}
+    )
     status = word_of(TemplateStatus)
-    header = fields.Nested(HeaderShownSchema(), required=True, allow_none=True)
-    buttons = fields.List(fields.Nested(ButtonShownSchema()), required=True)
-    ttl_seconds = fields.Integer(required=True, allow_none=True)
+    stop = fields.Nested(
+        StopSchema(), required=True, allow_none=True, metadata={"description": "Why it is paused or worse."}
+    )
+    quality = fields.String(required=True, allow_none=True)
+    provider_id = fields.String(required=True, allow_none=True)
     source = word_of(Source)
     version = fields.Integer(
         required=True, metadata={"description": "Of its content; a message says which it used."}

@@ -109,11 +109,11 @@ def _load_stop(stored: Mapping[str, str]) -> Stop | None:
         return Stop(status=TemplateStatus(status), reason=code, is_by_error=True, until=ends)
     if "stopped" not in stored:
         return None
-    until = stored.get("stopped_until")
+    over_at = stored.get("stopped_until")
     return Stop(
         status=TemplateStatus(stored["stopped"]),
         reason=stored.get("stopped_reason"),
-        until=datetime.fromisoformat(until) if until else None,
+        until=datetime.fromisoformat(over_at) if over_at else None,
     )
 
 

@@ -74,8 +74,8 @@ class Templates:
         changed = {**dump_content(new), "content_at": str(to_ms(entry.at)), **fields}
         flat = [text for pair in changed.items() for text in pair]
         told = (nonce, to_ms(entry.at), dump_entry(entry))
-        arguments = (str(old.id), old.version, dump_replaced(old, entry.at), *told, *flat)
-        return Edited(self._scripts.run(Call.of("edit_template", business, *arguments))[0])
+        replaced = (str(old.id), old.version, dump_replaced(old, entry.at))
+        return Edited(self._scripts.run(Call.of("edit_template", business, *replaced, *told, *flat))[0])
 
     def delete(self, business: str, template_id: TemplateId, *, entry: TemplateEntry) -> bool:
         """Forget it; False when there was none. What is queued with it is decided anew."""

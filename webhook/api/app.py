@@ -21,8 +21,10 @@ from webhook.api import (
     quarantine,
     senders,
     submissions,
+    template_approval,
     template_library,
     template_preview,
+    template_sync,
     templates,
 )
 from webhook.api.auth import require
@@ -49,6 +51,8 @@ _RESOURCES = (
     templates,
     template_library,
     template_preview,
+    template_approval,
+    template_sync,
     senders,
     events,
     quarantine,

@@ -1,29 +1,29 @@
-"""`/v1/templates`: register, list, show, and record what was decided about one by hand."""
+"""`/v1/templates`: register, list and show."""
 
 from collections import defaultdict
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from shared.configuration import AnySender, CmSender, MetaSender
+from shared.configuration import AnySender, CmSender
 from shared.domain.lint import Finding, LintPolicy, lint
 from shared.domain.template_tags import TAGS
 from shared.domain.template_text import provider_form
 from shared.domain.templates import Approval, Gate, Template, TemplateId
 from shared.schemas.consent import SenderQuerySchema
 from shared.schemas.template import (
-    APPROVAL_EXAMPLE,
     EXAMPLE,
-    ApprovalRequestSchema,
     FindingsSchema,
     RegisteredSchema,
     TemplateListSchema,
     TemplateRequestSchema,
     TemplateSchema,
 )
+from shared.store.template_history import TemplateEntry
 from webhook.api.auth import own_senders, sender_of_address, sender_of_body
 from webhook.api.blueprint import Blueprint
-from webhook.api.context import deps
+from webhook.api.context import caller, deps
+from webhook.api.template_view import template_at, view
 from webhook.errors import Code, ProblemError
 
 blueprint = Blueprint("templates", __name__, description="Templates and their two approvals.")
@@ -41,7 +41,7 @@ def list_templates(query: dict[str, Any]) -> dict[str, Any]:
     # Senders of one account share its templates: each is listed once, under the first of them.
     first = {(sender.business, sender.account): sender for sender in reversed(senders)}
     items = [
-        _view(template, sender)
+        view(template, sender)
         for sender in reversed(first.values())
         for template in deps().templates.list(sender.business, sender.account)
     ]
@@ -60,12 +60,13 @@ def register_template(values: dict[str, Any]) -> dict[str, Any]:
 def register(sender: AnySender, values: dict[str, Any]) -> dict[str, Any]:
     """`values`: as TemplateRequestSchema reads them."""
     template = _template(sender, values)
-    warnings = _refuse_unfit(template, sender)
-    if not deps().templates.create(sender.business, template, nonce=deps().new_nonce()):
+    warnings = refuse_unfit(template, sender)
+    entry = TemplateEntry(at=deps().clock.now(), by=caller().name, event="registered")
+    if not deps().templates.create(sender.business, template, nonce=deps().new_nonce(), entry=entry):
         raise ProblemError(
             Code.TEMPLATE_EXISTS, "The sender's account has a template of this name and language."
         )
-    return _view(template, sender) | {"warnings": warnings}
+    return view(template_at(sender, template.id.name, template.id.language), sender) | {"warnings": warnings}
 
 
 @blueprint.route("/v1/templates/lint", methods=["POST"])
@@ -87,49 +88,7 @@ def lint_template(values: dict[str, Any]) -> dict[str, Any]:
 def show_template(query: dict[str, Any], name: str, language: str) -> dict[str, Any]:
     """Show a template and where its approvals stand."""
     sender = sender_of_address(query["sender"])
-    return _view(_get(sender, name, language), sender)
-
-
-@blueprint.route("/v1/templates/<name>/<language>/approval", methods=["POST"])
-@blueprint.guarded("admin", problems=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT))
-@blueprint.body(ApprovalRequestSchema(), example=APPROVAL_EXAMPLE)
-@blueprint.arguments(SenderQuerySchema(), location="query")
-@blueprint.response(HTTPStatus.OK, TemplateSchema())
-def approve_template(
-    decision: dict[str, Any], query: dict[str, Any], name: str, language: str
-) -> dict[str, Any]:
-    """Record a decision by hand, for providers that report none to us."""
-    sender = sender_of_address(query["sender"])
-    template = _get(sender, name, language)
-    if isinstance(sender, MetaSender):
-        raise ProblemError(Code.DECIDED_BY_PROVIDER, "Meta's own word decides, by webhook and by sync.")
-    deps().templates.decide(
-        sender.business,
-        template.id,
-        decision["gate"],
-        Approval(decision["decision"]),
-        decision["reason"],
-    )
-    return _view(_get(sender, name, language), sender)
-
-
-@blueprint.route("/v1/templates/<name>/<language>/resume", methods=["POST"])
-@blueprint.guarded("admin", problems=(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY))
-@blueprint.arguments(SenderQuerySchema(), location="query")
-@blueprint.response(HTTPStatus.OK, TemplateSchema())
-def resume_template(query: dict[str, Any], name: str, language: str) -> dict[str, Any]:
-    """Let a template go on that an error of a send stopped; the provider's own word stays."""
-    sender = sender_of_address(query["sender"])
-    template = _get(sender, name, language)
-    deps().templates.resume(sender.business, template.id)
-    return _view(_get(sender, name, language), sender)
-
-
-def _get(sender: AnySender, name: str, language: str) -> Template:
-    template = deps().templates.get(sender.business, TemplateId(sender.account, name, language))
-    if template is None:
-        raise ProblemError(Code.UNKNOWN_TEMPLATE, "The sender's account has none of this name and language.")
-    return template
+    return view(template_at(sender, name, language), sender)
 
 
 def _template(sender: AnySender, values: dict[str, Any]) -> Template:
@@ -169,7 +128,7 @@ def _first_word(sender: AnySender) -> Approval:
     return Approval.APPROVED
 
 
-def _refuse_unfit(template: Template, sender: AnySender) -> list[Finding]:
+def refuse_unfit(template: Template, sender: AnySender) -> list[Finding]:
     """The warnings of the lint; its errors are refused, each with its code."""
     findings = lint_of(template, sender)
     errors: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
@@ -194,27 +153,3 @@ def lint_of(template: Template, sender: AnySender) -> list[Finding]:
         if other.id != template.id
     }
     return lint(template.id.name, template.id.language, template.tag or "", template, asked, others)
-
-
-def _view(template: Template, sender: AnySender) -> dict[str, Any]:
-    return {
-        "sender": sender.alias,
-        "account": template.id.account,
-        "name": template.id.name,
-        "language": template.id.language,
-        "tag": template.tag,
-        "category": template.category,
-        "body": template.body,
-        "footer": template.footer,
-        "samples": template.samples,
-        "header": template.header,
-        "buttons": template.buttons,
-        "ttl_seconds": template.ttl_seconds,
-        "source": template.source,
-        "version": template.version,
-        "variables": template.variables,
-        "status": template.status,
-        "approval": {
-            gate.value: {"state": template.gates[gate], "reason": template.reasons.get(gate)} for gate in Gate
-        },
-    }

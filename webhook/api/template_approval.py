@@ -1,0 +1,177 @@
+"""`/v1/templates/{name}/{language}/…`: submit, edit, delete, decide, resume, and what happened."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+from flask import g
+
+from shared.clock import rfc3339
+from shared.configuration import AnySender, MetaSender
+from shared.domain.template_tags import TAGS
+from shared.domain.templates import Approval, Template
+from shared.observability import LogEvent, get_logger
+from shared.schemas.consent import SenderQuerySchema
+from shared.schemas.template import (
+    APPROVAL_EXAMPLE,
+    ApprovalRequestSchema,
+    TemplateContentSchema,
+    TemplateSchema,
+)
+from shared.schemas.template_history import EDIT_EXAMPLE, TemplateHistorySchema, TemplateVersionsSchema
+from shared.store.audit import Deed
+from shared.store.template_history import TemplateEntry
+from shared.template_approval import Hindered, TemplateDesk
+from webhook.api.auth import sender_of_address
+from webhook.api.blueprint import Blueprint
+from webhook.api.context import caller, deps
+from webhook.api.template_view import template_at, view, view_content
+from webhook.api.templates import content_of, refuse_unfit
+from webhook.errors import Code, ProblemError
+
+blueprint = Blueprint("template_approval", __name__, description="How templates get approved.")
+
+_PATH = "/v1/templates/<name>/<language>"
+_PROBLEMS = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
+_ASKING = (
+    *_PROBLEMS,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.GATEWAY_TIMEOUT,
+)
+
+
+@blueprint.route(f"{_PATH}/submit", methods=["POST"])
+@blueprint.guarded("templates", problems=_ASKING)
+@blueprint.arguments(SenderQuerySchema(), location="query")
+@blueprint.response(HTTPStatus.OK, TemplateSchema())
+def submit_template(query: dict[str, Any], name: str, language: str) -> dict[str, Any]:
+    """Hand it in for approval: at Meta by its API; at CM.com by hand, and the decision is recorded here."""
+    sender = sender_of_address(query["sender"])
+    template = template_at(sender, name, language)
+    return _done(sender, template, "submit", lambda desk: desk.submit(template))
+
+
+@blueprint.route(_PATH, methods=["PUT"])
+@blueprint.guarded("templates", problems=_ASKING)
+@blueprint.body(TemplateContentSchema(), example=EDIT_EXAMPLE)
+@blueprint.arguments(SenderQuerySchema(), location="query")
+@blueprint.response(HTTPStatus.OK, TemplateSchema())
+def edit_template(values: dict[str, Any], query: dict[str, Any], name: str, language: str) -> dict[str, Any]:
+    """Replace its content: one version more, to be approved again. What WhatsApp has is edited there."""
+    sender = sender_of_address(query["sender"])
+    template, tag = template_at(sender, name, language), values["tag"]
+    new = replace(template, tag=tag, category=TAGS[tag], original_category=TAGS[tag], **content_of(values))
+    refuse_unfit(new, sender)
+    return _done(sender, template, "edit", lambda desk: desk.edit(template, new, TAGS[tag]))
+
+
+@blueprint.route(_PATH, methods=["DELETE"])
+@blueprint.guarded("templates", problems=_ASKING)
+@blueprint.arguments(SenderQuerySchema(), location="query")
+@blueprint.response(HTTPStatus.NO_CONTENT)
+def delete_template(query: dict[str, Any], name: str, language: str) -> None:
+    """Delete it, at Meta too; what is queued with it is refused, or goes with an alternate."""
+    sender = sender_of_address(query["sender"])
+    template = template_at(sender, name, language)
+    _do(sender, template, "delete", lambda desk: desk.delete(template))
+
+
+@blueprint.route(f"{_PATH}/approval", methods=["POST"])
+@blueprint.guarded("admin", problems=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT))
+@blueprint.body(ApprovalRequestSchema(), example=APPROVAL_EXAMPLE)
+@blueprint.arguments(SenderQuerySchema(), location="query")
+@blueprint.response(HTTPStatus.OK, TemplateSchema())
+def approve_template(
+    decision: dict[str, Any], query: dict[str, Any], name: str, language: str
+) -> dict[str, Any]:
+    """Record a decision by hand, for providers that report none to us."""
+    sender = sender_of_address(query["sender"])
+    template = template_at(sender, name, language)
+    if isinstance(sender, MetaSender):
+        raise ProblemError(Code.DECIDED_BY_PROVIDER, "Meta's own word decides, by webhook and by sync.")
+    gate, word, reason = decision["gate"], Approval(decision["decision"]), decision["reason"]
+    entry = TemplateEntry(
+        at=deps().clock.now(),
+        by=caller().name,
+        event="decided",
+        details={"gate": gate, "decision": word, "reason": reason},
+    )
+
+    def decide(_desk: TemplateDesk) -> None:
+        deps().templates.decide(sender.business, template.id, gate, word, reason, entry=entry)
+
+    return _done(sender, template, "decide", decide)
+
+
+@blueprint.route(f"{_PATH}/resume", methods=["POST"])
+@blueprint.guarded("admin", problems=_ASKING)
+@blueprint.arguments(SenderQuerySchema(), location="query")
+@blueprint.response(HTTPStatus.OK, TemplateSchema())
+def resume_template(query: dict[str, Any], name: str, language: str) -> dict[str, Any]:
+    """Let it go on: what an error stopped, what pacing paused, in the category that it has now."""
+    sender = sender_of_address(query["sender"])
+    template = template_at(sender, name, language)
+    return _done(sender, template, "resume", lambda desk: desk.resume(template))
+
+
+@blueprint.route(f"{_PATH}/history")
+@blueprint.guarded("templates:read", "templates", problems=_PROBLEMS)
+@blueprint.arguments(SenderQuerySchema(), location="query")
+@blueprint.response(HTTPStatus.OK, TemplateHistorySchema())
+def list_history(query: dict[str, Any], name: str, language: str) -> dict[str, Any]:
+    """List who decided what about it, and when: the latest 200 lines, newest first."""
+    sender = sender_of_address(query["sender"])
+    template = template_at(sender, name, language)
+    entries = deps().template_history.entries(sender.business, template.id)
+    items = [
+        {"at": rfc3339(one.at), "by": one.by, "event": one.event, "details": dict(one.details)}
+        for one in entries
+    ]
+    return {"items": items, "next": None}
+
+
+@blueprint.route(f"{_PATH}/versions")
+@blueprint.guarded("templates:read", "templates", problems=_PROBLEMS)
+@blueprint.arguments(SenderQuerySchema(), location="query")
+@blueprint.response(HTTPStatus.OK, TemplateVersionsSchema())
+def list_versions(query: dict[str, Any], name: str, language: str) -> dict[str, Any]:
+    """List its contents, the one in force first; a message says which of them it used."""
+    sender = sender_of_address(query["sender"])
+    template = template_at(sender, name, language)
+    items = [{"version": template.version, "replaced_at": None, **view_content(template)}]
+    for one in deps().template_history.replaced(sender.business, template.id):
+        replaced_at = rfc3339(one.replaced_at)
+        items.append({"version": one.version, "replaced_at": replaced_at, **view_content(one.content)})
+    return {"items": items, "next": None}
+
+
+def _done(
+    sender: AnySender, template: Template, action: str, do: Callable[[TemplateDesk], Hindered | None]
+) -> dict[str, Any]:
+    _do(sender, template, action, do)
+    return view(template_at(sender, template.id.name, template.id.language), sender)
+
+
+def _do(
+    sender: AnySender, template: Template, action: str, do: Callable[[TemplateDesk], Hindered | None]
+) -> None:
+    hindered = do(TemplateDesk(deps(), sender, caller().name))
+    if hindered is not None:
+        raise _problem_of(hindered)
+    deed = Deed(
+        at=deps().clock.now(),
+        app=caller().name,
+        request_id=g.request_id,
+        action=f"template.{action}",
+        done=1,
+        details={"sender": sender.alias, "template": f"{template.id.name}/{template.id.language}"},
+    )
+    deps().audit.record(sender.business, deed)
+    get_logger().warning(LogEvent.TEMPLATE_CHANGED, action=action, **deed.details)
+
+
+def _problem_of(hindered: Hindered) -> ProblemError:
+    wait = hindered.retry_after
+    headers = {"Retry-After": str(max(1, round(wait.total_seconds())))} if wait else {}
+    return ProblemError(Code(hindered.code), hindered.detail, errors=hindered.errors, headers=headers)
