@@ -82,6 +82,7 @@ def describe(route: Route, request: MessageRequest, facts: Facts) -> dict[str, A
     }
     if isinstance(route, TemplateRoute):
         described["template"] = f"{route.template.id.name}/{route.template.id.language}"
+        described["template_version"] = route.template.version
     if isinstance(route, Defer):
         described["until"] = rfc3339(route.until) if route.until else None
         described["of"] = route.of

@@ -13,10 +13,13 @@ from shared.settings import Settings
 
 OUTBOUND = "outbound"
 EVENTS = "events"
+MAINTENANCE = "maintenance"
 #: The name of a queue and of its one task: the door for apps that have Celery and no HTTP.
 SUBMIT = "outbound.submit"
 DRAIN = "outbound.drain"
 PUSH = "events.push"
+#: Reads an account's list of templates; the sender is the one that asks.
+SYNC = "maintenance.sync_templates"
 #: Drains at once, at least: each has threads of its own for what it sends.
 _DRAINS = 4
 _IMPATIENT_SECONDS = 0.25
@@ -44,7 +47,7 @@ def make_celery(settings: Settings, *, socket_timeout_seconds: float = 5.0) -> C
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         task_default_queue=OUTBOUND,
-        task_queues=[Queue(OUTBOUND), Queue(EVENTS)],
+        task_queues=[Queue(OUTBOUND), Queue(EVENTS), Queue(MAINTENANCE)],
         task_ignore_result=True,
         task_serializer="json",
         accept_content=["json"],
@@ -86,9 +89,9 @@ def make_door_celery(settings: Settings) -> Celery:
 
 
 def _threads(configuration: Configuration) -> int:
-    """One for each bell that can ring: no sender and no app waits for another that is slow."""
+    """One for each bell that can ring, and for upkeep: nobody waits for another that is slow."""
     bells = sum(len(configuration.businesses_of(app)) for app in configuration.pushed_apps)
-    return max(_DRAINS, len(configuration.senders)) + bells
+    return max(_DRAINS, len(configuration.senders)) + bells + 1
 
 
 def make_impatient_celery(settings: Settings) -> Celery:
@@ -112,6 +115,9 @@ class Doorbell:
 
     def ring_for_app(self, business: str, app: str) -> None:
         self._send(PUSH, EVENTS, business, app)
+
+    def ring_for_templates(self, sender: AnySender) -> None:
+        self._send(SYNC, MAINTENANCE, sender.business, sender.alias)
 
     def _send(self, task: str, queue: str, business: str, whom: str) -> None:
         try:

@@ -24,6 +24,7 @@ class Aftermath:
         self._sender = sender
         #: An answer of this drain spoke of an outage: then success is worth a word, too.
         self._has_failed = False
+        self._told_stops: set[str] = set()
 
     def settle(self, settles: Sequence[Settle], results: Sequence[SendResult]) -> list[Settle]:
         """The settles of one request, with what is to be recorded in the same steps."""
@@ -60,6 +61,7 @@ class Aftermath:
             effects = effects_on_others(settle, result, self._deps.clock.now())
             if effects:
                 self._tell_halt(effects)
+                self._tell_stop(effects)
                 self._reach_elsewhere(effects)
 
     def _tell_halt(self, effects: Effects) -> None:
@@ -72,6 +74,19 @@ class Aftermath:
                 code=halt.code,
                 scope=halt.scope,
                 until=rfc3339(halt.until) if halt.until else None,
+            )
+
+    def _tell_stop(self, effects: Effects) -> None:
+        """Once a drain and code: all that was on its way with the template meets the same error."""
+        stop = effects.stop
+        if stop is not None and stop.code not in self._told_stops:
+            self._told_stops.add(stop.code)
+            get_logger().error(
+                LogEvent.TEMPLATE_STOPPED,
+                sender=self._sender.alias,
+                status=stop.status,
+                reason=stop.code,
+                until=rfc3339(stop.until) if stop.until else None,
             )
 
     def _reach_elsewhere(self, effects: Effects) -> None:

@@ -22,6 +22,7 @@ from shared.settings import load_settings
 from workers.monitor import Monitor
 from workers.tasks import register
 from workers.ticker import Ticker
+from workers.upkeep import Upkeep
 
 _GLANCE_SECONDS = 0.1
 #: A claim for 256 makes some thousand values, all gone with their batch, and none of them in a cycle.
@@ -50,7 +51,8 @@ def build_app() -> Celery:
 
     worker_shutting_down.connect(stop_claiming, weak=False)
     worker_ready.connect(_spare_the_collector, weak=False)
-    ticker = Ticker(deps, ring_for_app=doorbell.ring_for_app)
+    upkeep = Upkeep(deps, ring_for_templates=doorbell.ring_for_templates)
+    ticker = Ticker(deps, ring_for_app=doorbell.ring_for_app, upkeep=upkeep.beat)
     register(celery, deps, Monitor(make_impatient_celery(settings), default_nodename("")), ticker, stopping)
     celery.steps["worker"].add(_ticker_step(ticker))
     return celery

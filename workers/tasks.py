@@ -8,10 +8,12 @@ from celery import Celery
 from celery.exceptions import Reject
 
 from shared.callbacks.client import CallbackClient
+from shared.configuration import MetaSender
 from shared.deps import Deps
 from shared.errors import StoreUnavailableError
 from shared.observability import LogEvent, get_logger, place_of
-from shared.queues import DRAIN, PUSH, SUBMIT
+from shared.queues import DRAIN, PUSH, SUBMIT, SYNC
+from shared.template_sync import sync_templates
 from workers.callbacks import MOST_IN_HAND, Pusher
 from workers.monitor import Monitor
 from workers.outbound import Drain
@@ -25,6 +27,27 @@ _PAUSE_SECONDS = 5.0
 def register(app: Celery, deps: Deps, monitor: Monitor, ticker: Ticker, stopping: threading.Event) -> None:
     _register_drain(app, deps, monitor, ticker, stopping)
     _register_push(app, deps)
+    _register_sync(app, deps)
+
+
+def _register_sync(app: Celery, deps: Deps) -> None:
+    @app.task(name=SYNC)
+    def sync(business: str, alias: str) -> str:
+        """Read the provider's list of templates. Ringing twice, or for a sender that is gone, is harmless."""
+        sender = deps.sender(alias)
+        if not isinstance(sender, MetaSender) or sender.business != business:
+            return f"{alias} → no such sender with a list of templates here"
+        try:
+            report = sync_templates(deps, sender)
+        except StoreUnavailableError as exc:
+            get_logger().warning(LogEvent.STORE_UNAVAILABLE, where=SYNC, sender=alias, error=str(exc))
+            return f"{alias} → the store does not answer"
+        except Exception as exc:
+            get_logger().error(
+                LogEvent.BUG, where=SYNC, sender=alias, error=type(exc).__name__, at=place_of(exc)
+            )
+            raise
+        return f"{alias} → {report.listed} listed, {report.changed} changed, {report.failed_with or 'whole'}"
 
 
 def _register_push(app: Celery, deps: Deps) -> None:

@@ -20,9 +20,19 @@ _GLANCES = 5
 
 
 class Ticker:
-    def __init__(self, deps: Deps, *, ring_for_app: Callable[[str, str], None]) -> None:
-        """`ring_for_app`: tells the workers that an app (second) has events of a business (first)."""
+    def __init__(
+        self,
+        deps: Deps,
+        *,
+        ring_for_app: Callable[[str, str], None],
+        upkeep: Callable[[str], None] = lambda _business: None,
+    ) -> None:
+        """`ring_for_app`: tells the workers that an app (second) has events of a business (first).
+
+        `upkeep`: what else a business needs now and then.
+        """
         self._deps = deps
+        self._upkeep = upkeep
         self._ring_for_app = ring_for_app
         configuration = deps.settings.configuration
         senders = sorted(configuration.senders.values(), key=_business)
@@ -44,6 +54,7 @@ class Ticker:
                 self._tick(senders)
                 self._look_back(business)
                 self._ring_for_apps(business)
+                self._upkeep(business)
 
     def watch(self, sender: AnySender) -> None:
         """Its rate is used up and there is more to send: nobody sleeps for it, it is looked at again soon."""

@@ -14,6 +14,7 @@ class RouteSchema(AnswerSchema):
     inputs = fields.Dict(required=True, metadata={"description": "What was seen when it was decided."})
     explanation = fields.String(required=True)
     template = fields.String(metadata={"description": "Name and language of the template that goes."})
+    template_version = fields.Integer(metadata={"description": "Which of its contents."})
     until = fields.String(allow_none=True, metadata={"format": "date-time"})
     of = fields.String(allow_none=True, metadata={"description": "The rule of the route that waits."})
 

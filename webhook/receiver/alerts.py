@@ -1,4 +1,4 @@
-"""What somebody must hear of among recorded updates: senders that halt, codes that we do not know.
+"""What somebody must hear of among recorded updates: what stops, and codes that we do not know.
 
 What an update halts in its own business is recorded with it; senders of other businesses are told here.
 """
@@ -9,7 +9,13 @@ from datetime import datetime
 from shared.clock import rfc3339
 from shared.configuration import AnySender
 from shared.deps import Deps
-from shared.domain.events import AccountChanged, ProviderEvent, ReportedError, StatusReported
+from shared.domain.events import (
+    AccountChanged,
+    ProviderEvent,
+    ReportedError,
+    StatusReported,
+    TemplateStatusChanged,
+)
 from shared.domain.halts import Halt
 from shared.domain.provider_errors import effects_of
 from shared.errors import StoreUnavailableError
@@ -18,16 +24,32 @@ from shared.providers.base import UNLISTED
 
 #: The recorder's words for an update that changed something: a copy alarms nobody again.
 _NEWS = frozenset({"moved", "rerouted", "recorded"})
+#: And for one after which nothing can be sent with a template.
+_STOPPED = "stopped"
 
 
 def alert(deps: Deps, updates: Sequence[tuple[AnySender, ProviderEvent]], words: Sequence[str]) -> None:
     for (sender, event), word in zip(updates, words, strict=True):
+        if word == _STOPPED and isinstance(event, TemplateStatusChanged):
+            _alert_of_template(sender, event)
         if word not in _NEWS or not isinstance(event, StatusReported | AccountChanged):
             continue
         if event.error is not None:
             _alert_of_error(deps, sender, event.error, deps.clock.now())
         for halt in event.halts if isinstance(event, AccountChanged) else ():
             _alert_of_halt([sender], halt)
+
+
+def _alert_of_template(sender: AnySender, event: TemplateStatusChanged) -> None:
+    """Once: a repeat changes nothing."""
+    get_logger().error(
+        LogEvent.TEMPLATE_STOPPED,
+        sender=sender.alias,
+        template=f"{event.name}/{event.language}",
+        status=event.stopped or event.approval,
+        reason=event.reason,
+        until=rfc3339(event.until) if event.until else None,
+    )
 
 
 def _alert_of_error(deps: Deps, sender: AnySender, error: ReportedError, now: datetime) -> None:
