@@ -49,6 +49,7 @@ _ALL = (
     ),
     _counter("callbacks_total", "app outcome", "Events pushed to apps, by how the push ended."),
     _counter("submissions_refused_total", "reason", "What the Celery door refused."),
+    _gauge("windows_open", "sender", "Customer service windows that are open."),
     _gauge("messages", "state", "Messages that are kept, by state."),
     _gauge(
         "oldest_queued_seconds",

@@ -37,7 +37,8 @@ class Keys:
     recent:{b}:contact                      sorted set  the latest 1,000 messages both ways · retention
     accepted:{b}:app                        sorted set  id → when it was accepted · trimmed to the retention
     reference:{b}:app:reference             sorted set  the same, by what the app calls it · retention
-    closing:{b}                             sorted set  `sender contact` → when to tell · its end
+    closing:{b}:sender                      sorted set  contact with an open window → when to tell · its end
+    windowed:{b}                            set         senders with such · while they have
     events:{b}                              stream      what apps are told, as ids · capped
     callback:{b}:app                        hash        place in the stream, failures in a row · for ever
     callback_lane:{b}:app:contact           list        events to push, as ids · while it has members
@@ -94,6 +95,9 @@ class Keys:
 
     def window(self, sender: str, contact: object) -> str:
         return self._key("window", sender, contact)
+
+    def closing(self, sender: str) -> str:
+        return self._key("closing", sender)
 
     def contact(self, contact: object) -> str:
         return self._key("contact", contact)

@@ -27,10 +27,10 @@ _DONE = frozenset(
     [
         *("business", "message", "inbound", "recent", "accepted", "reference", "state", "expiring", "held"),
         *("lane", "ready", "queues", "placed", "turns", "leased", "claimed", "paused", "joining", "waking"),
-        *("window", "closing", "contact", "consent_history", "consented", "alias", "pair", "reached"),
+        *("window", "windowed", "closing", "contact", "consent_history", "consented", "alias", "pair"),
+        *("reached", "template", "templates", "template_versions", "resting", "submitted", "retention"),
         *("suppressed", "forgotten", "erasing", "callback", "callback_lane", "callback_ready"),
         *("callback_tries", "callback_bell", "bell", "ticker", "backlog", "counters", "silence", "sender"),
-        *("template", "templates", "resting", "submitted", "retention"),
         # Streams are walked at the end.
         *("events", "quarantine", "submissions", "audit"),
     ]

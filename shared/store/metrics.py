@@ -109,6 +109,7 @@ class Metrics:
         for priority in Priority:
             age = self._oldest_queued(sender, priority, now)
             found["oldest_queued_seconds"][alias, priority.name.lower()] = age
+        found["windows_open"][alias,] = self._windows_open(sender)
         found["oldest_submitted_seconds"][alias,] = self._oldest_submitted(sender, now)
 
     def _oldest_queued(self, sender: AnySender, priority: Priority, now: datetime) -> float:
@@ -133,6 +134,10 @@ class Metrics:
             of_sender = zip(oldest, pipeline.execute(), strict=True)
         since = next((at for (_, at), alias in of_sender if alias == sender.alias), None)
         return 0.0 if since is None else max(0.0, (to_ms(now) - since) / 1000)
+
+    def _windows_open(self, sender: AnySender) -> float:
+        with translated(self._client):
+            return float(self._client.zcard(Keys(sender.business).closing(sender.alias)))
 
     def _parked(self, app: str) -> float:
         businesses = self._configuration.businesses_of(self._configuration.apps[app])

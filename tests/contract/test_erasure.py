@@ -400,6 +400,7 @@ class TestRealServer:
         world = world_on(real_redis)
         fill(world)
         assert any_in_files(real_redis)
+        wait_for_rewrite(real_redis)  # of the tests before
 
         assert erase(world).append_only_file == "rewriting"
         wait_for_rewrite(real_redis)

@@ -74,6 +74,7 @@ def test_what_happened_is_counted_and_what_waits_has_an_age(world):
     shown = scrape(world)
 
     assert shown["inbound_messages_total", ("shop", "text")] == 2
+    assert shown["windows_open", ("shop",)] == 1
     assert shown["messages", ("queued",)] == 1
     assert shown["oldest_queued_seconds", ("shop", "normal")] == 90
     assert (shown["sender_halted", ("shop",)], shown["sender_halted", ("negozio",)]) == (1, 0)

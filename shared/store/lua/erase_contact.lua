@@ -46,7 +46,7 @@ for _, sender in ipairs(senders) do
     stop_in_hand(sender, name)
     windows = windows + redis.call('DEL', key('window', sender, name))
     redis.call('DEL', key('pair', sender, name))
-    redis.call('ZREM', key('closing'), sender .. ' ' .. name)
+    redis.call('ZREM', key('closing', sender), name)
     redis.call('HDEL', key('waking'), 'window:' .. sender .. ':' .. name)
     redis.call('HDEL', key('paused', sender), name)
     redis.call('HDEL', key('joining', sender), name)

@@ -17,9 +17,9 @@ local function merge_window(sender, old, into, now)
     redis.call('DEL', key('window', sender, old))
     write_window(sender, into, standing, standing_event, newest_refusal)
   end
-  local told = redis.call('ZSCORE', key('closing'), sender .. ' ' .. old) or now
-  redis.call('ZREM', key('closing'), sender .. ' ' .. old)
-  redis.call('ZADD', key('closing'), 'NX', told, sender .. ' ' .. into)
+  local told = redis.call('ZSCORE', key('closing', sender), old) or now
+  redis.call('ZREM', key('closing', sender), old)
+  watch_window(sender, into, told)
 end
 
 local function merge(old, into, now, senders)

@@ -20,6 +20,12 @@ local function write_window(sender, contact, last, event, refused, ends)
   end
 end
 
+-- Looks at an open window from `at` on, to tell when it closes; until then it counts as open.
+local function watch_window(sender, contact, at)
+  redis.call('ZADD', key('closing', sender), 'NX', whole(at), contact)
+  redis.call('SADD', key('windowed'), sender)
+end
+
 -- Opens or refreshes a window; an older event than the one that stands changes nothing. Returns whether it was closed
 -- before, and whether it is open by this event, whatever the provider refused before.
 local function open_window(sender, contact, event_at, event, length, now)
@@ -32,16 +38,15 @@ local function open_window(sender, contact, event_at, event, length, now)
   if not was_open and event_at > (refused or 0) then
     local ends = event_at + length
     emit(now, 'window.opened', '', sender, contact, string.format('{"expires_at":%.0f}', ends))
-    redis.call('ZADD', key('closing'), whole(ends - length / 24), sender .. ' ' .. contact)
+    watch_window(sender, contact, ends - length / 24)
     return true, true
   end
   return false, event_at > (refused or 0)
 end
 
--- Tells of windows that are about to close or have closed. What was refreshed since is looked at again later.
-local function tend_windows(now, length, most)
-  for _, member in ipairs(redis.call('ZRANGEBYSCORE', key('closing'), '-inf', now, 'LIMIT', 0, most)) do
-    local sender, contact = string.match(member, '^(%S+) (.*)$')
+-- Tells of a sender's windows that are about to close or have closed. What was refreshed since is looked at again later.
+local function tend_windows_of(sender, now, length, most)
+  for _, contact in ipairs(redis.call('ZRANGEBYSCORE', key('closing', sender), '-inf', now, 'LIMIT', 0, most)) do
     local last, _, refused = read_window(sender, contact)
     local ends = last and last + length or 0
     local next_look
@@ -56,9 +61,18 @@ local function tend_windows(now, length, most)
       next_look = ends
     end
     if next_look then
-      redis.call('ZADD', key('closing'), whole(next_look), member)
+      redis.call('ZADD', key('closing', sender), whole(next_look), contact)
     else
-      redis.call('ZREM', key('closing'), member)
+      redis.call('ZREM', key('closing', sender), contact)
+    end
+  end
+end
+
+local function tend_windows(now, length, most)
+  for _, sender in ipairs(redis.call('SMEMBERS', key('windowed'))) do
+    tend_windows_of(sender, now, length, most)
+    if redis.call('EXISTS', key('closing', sender)) == 0 then
+      redis.call('SREM', key('windowed'), sender)
     end
   end
 end
@@ -74,7 +88,7 @@ local function refute_window(sender, contact, begun_at, now)
     write_window(sender, contact, last, event, at)
     if last > 0 and last <= at and not (refused and last <= refused) then
       emit(now, 'window.closed', '', sender, contact, '{"reason":"provider"}')
-      redis.call('ZREM', key('closing'), sender .. ' ' .. contact)
+      redis.call('ZREM', key('closing', sender), contact)
     end
   end
   redis.call('HINCRBY', key('contact', contact), 'version', 1)
@@ -85,6 +99,6 @@ local function accept_window(sender, contact, begun_at, now)
   local last, event, refused = read_window(sender, contact)
   if last and refused and refused == tonumber(begun_at) then
     write_window(sender, contact, last, event, nil)
-    redis.call('ZADD', key('closing'), 'NX', now, sender .. ' ' .. contact)
+    watch_window(sender, contact, now)
   end
 end
