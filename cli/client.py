@@ -28,7 +28,7 @@ class Api:
             raise click.ClickException(f"the API does not answer at {self.url}") from exc
         if not answer.ok:
             raise click.ClickException(_complaint(answer))
-        return answer.json()
+        return answer.json() if answer.content else None
 
 
 def default_api(url: str | None = None, key: str | None = None) -> Api:

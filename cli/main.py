@@ -11,6 +11,8 @@ from cli.messages import message, send
 from cli.quarantine import quarantine
 from cli.senders import sender
 from cli.submissions import submissions
+from cli.template_approval import approve, delete, doctor, history, reject, submit, sync, versions
+from cli.template_approval import resume as resume_template
 from cli.template_library import import_template, library
 from cli.template_preview import preview
 from cli.templates import template
@@ -29,7 +31,20 @@ for _command in (up, demo, send, message, sender, contact, consent, quarantine, 
 for _command in (list_messages, cancel, retry, resolve):
     message.add_command(_command)
 
-for _command in (library, import_template, preview):
+for _command in (
+    library,
+    import_template,
+    preview,
+    submit,
+    approve,
+    reject,
+    resume_template,
+    history,
+    versions,
+    sync,
+    delete,
+    doctor,
+):
     template.add_command(_command)
 
 for _command in (import_consents, export_consents):

@@ -46,6 +46,7 @@ from shared.store.silence import Silence
 from shared.store.submissions import RefusedSubmissions
 from shared.store.template_history import TemplateHistory
 from shared.store.template_sync import TemplateSync
+from shared.store.template_use import TemplateUse
 from shared.store.templates import Templates
 from shared.store.updates import RecordingPolicy
 
@@ -72,6 +73,7 @@ class Deps:
     templates: Templates
     template_history: TemplateHistory
     template_sync: TemplateSync
+    template_use: TemplateUse
     #: By alias, of senders whose provider has a template API that we know.
     meta_templates: Mapping[str, MetaTemplates]
     senders: Senders
@@ -129,6 +131,7 @@ def assemble(
         templates=templates,
         template_history=TemplateHistory(client),
         template_sync=TemplateSync(client, scripts),
+        template_use=TemplateUse(client),
         meta_templates=_meta_templates(settings),
         senders=senders,
         limits=limits,

@@ -76,3 +76,19 @@ class SyncSchema(AnswerSchema):
 class SyncListSchema(AnswerSchema):
     items = fields.List(fields.Nested(SyncSchema()), required=True)
     next = fields.String(required=True, allow_none=True)
+
+
+class TemplateUseSchema(AnswerSchema):
+    sender = fields.String(required=True)
+    name = fields.String(required=True)
+    language = fields.String(required=True)
+    status = fields.String(required=True, metadata={"description": "As of a template, or `missing`."})
+    is_sendable = fields.Boolean(required=True)
+    why = fields.String(required=True, allow_none=True)
+    waiting = fields.Integer(required=True, metadata={"description": "Messages that wait and name it."})
+    recent = fields.Integer(required=True, metadata={"description": "Accepted in the last seven days."})
+
+
+class TemplateUseListSchema(AnswerSchema):
+    items = fields.List(fields.Nested(TemplateUseSchema()), required=True)
+    next = fields.String(required=True, allow_none=True)

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from werkzeug.serving import make_server
 
 from cli.main import main
-from tests.builders import World, template
+from tests.builders import Stores, World, call, template
 from webhook.api.app import create_api
 
 
@@ -143,3 +143,44 @@ def test_a_preview_needs_a_template_or_a_file():
 
     assert done.exit_code == 2
     assert "--file" in done.output
+
+
+def test_a_template_is_handed_in_decided_about_and_looked_back_at(finestra):
+    named = ("pronto", "it", "--sender", "negozio")
+    finestra("import", "order_ready", "--language", "it", "--sender", "negozio", "--as", "pronto")
+
+    finestra("submit", *named)
+    rejected = finestra("reject", *named, "--gate", "whatsapp", "--reason", "INVALID_FORMAT")
+    finestra("submit", *named)
+    finestra("approve", *named, "--gate", "whatsapp")
+    approved = finestra("approve", *named, "--gate", "provider")
+    told = finestra("history", *named)
+
+    assert "rejected: INVALID_FORMAT" in rejected.output
+    assert "pronto/it  approved" in approved.output
+    assert told.output.count("desk") == 6
+    assert "in force" in finestra("versions", *named).output
+    assert finestra("delete", *named).output == "deleted\n"
+
+
+def test_the_doctor_names_what_is_in_use_and_cannot_be_sent(world, finestra):
+    stores, sender = Stores(world.client), world.deps.sender("shop")
+    stores.templates.create("default", template(), nonce="1")
+    stores.accept(sender, content=None, templates=(call(),))
+    well = finestra("doctor")
+    stores.accept(sender, content=None, templates=(call("mai_visto"), call()))
+
+    ill = finestra("doctor")
+
+    assert (well.exit_code, well.output) == (0, "All 1 templates in use can be sent.\n")
+    assert ill.exit_code == 1
+    assert "mai_visto/it" in ill.output
+    assert "missing" in ill.output
+    assert "ordine_pronto" not in ill.output
+
+
+def test_a_list_that_cannot_be_read_is_exit_1(finestra):
+    done = finestra("sync", "--sender", "shop")
+
+    assert done.exit_code == 1
+    assert "failed with not_sent" in done.output

@@ -25,6 +25,7 @@ from webhook.api import (
     template_library,
     template_preview,
     template_sync,
+    template_use,
     templates,
 )
 from webhook.api.auth import require
@@ -53,6 +54,7 @@ _RESOURCES = (
     template_preview,
     template_approval,
     template_sync,
+    template_use,
     senders,
     events,
     quarantine,
