@@ -12,9 +12,11 @@ from shared.domain.lint.authentication import check_authentication
 from shared.domain.lint.buttons import check_buttons
 from shared.domain.lint.findings import Candidate, Finding, LintPolicy, PromotionalContent
 from shared.domain.lint.identity import check_identity
+from shared.domain.lint.languages import check_languages
 from shared.domain.lint.rules import Level
 from shared.domain.lint.texts import check_texts
 from shared.domain.lint.variables import check_variables
+from shared.domain.lint.wording import check_wording
 from shared.domain.template_parts import TemplateContent
 from shared.domain.template_text import provider_form
 
@@ -26,6 +28,8 @@ _CHECKS: tuple[Callable[[Candidate], Iterator[Finding]], ...] = (
     check_variables,
     check_buttons,
     check_authentication,
+    check_wording,
+    check_languages,
 )
 
 

@@ -45,6 +45,11 @@ class Candidate:
         return TAGS.get(self.tag, Category.UTILITY)
 
     @property
+    def base(self) -> str:
+        """Its language without the country."""
+        return self.language.partition("_")[0]
+
+    @property
     def is_authentication(self) -> bool:
         return self.category is Category.AUTHENTICATION
 

@@ -43,7 +43,7 @@ def _check_language(candidate: Candidate) -> Iterator[Finding]:
         near = sorted(code for code in LANGUAGES if code.lower()[:2] == language.lower()[:2])
         meant = f"one of {', '.join(near)}" if near else "a code that WhatsApp has, like it or pt_BR"
         yield found("language_unknown", "language", f"write {meant}: there is no fallback to a near one")
-    elif known and language[:2] not in known:
+    elif known and candidate.base not in known:
         mend = f"contacts opt out by keyword in {', '.join(known)} only: see policy.languages"
         yield found("language_without_keywords", "language", mend)
 
