@@ -21,9 +21,10 @@ _PLACEHOLDERS = {"*": r"[^ .]*", "#": r"\d[\d.,]*", "{}": r"\{\}"}
 
 def spread(text: str) -> str:
     """A text as its plain words, a space before and after each; a full stop for each end of a sentence."""
-    plain = unicodedata.normalize("NFKD", VARIABLE.sub(" {} ", text).casefold())
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     seen = "".join(letter for letter in plain if unicodedata.category(letter) not in {"Mn", "Cf"})
-    return "".join(f" {'.' if token in _ENDS else token}" for token in _TOKEN.findall(seen)) + " "
+    tokens = _TOKEN.findall(VARIABLE.sub(" {} ", seen))
+    return "".join(f" {'.' if token in _ENDS else token}" for token in tokens) + " "
 
 
 @dataclass(frozen=True, slots=True)
