@@ -7,6 +7,7 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from typing import assert_never
 
+from shared.domain.consent import Category
 from shared.domain.identifiers import PhoneNumber
 from shared.domain.lint import PromotionalContent
 from shared.domain.message import WhenOpen
@@ -142,6 +143,12 @@ class Policy:
     confirm_opt_out: bool = False
     #: In templates; a marketing template counts as such whatever it says.
     promotional_content: PromotionalContent = PromotionalContent.REFUSE
+
+    @property
+    def refused_categories(self) -> frozenset[Category]:
+        """Of templates that are not sent at all."""
+        is_refused = self.promotional_content is PromotionalContent.REFUSE
+        return frozenset({Category.MARKETING}) if is_refused else frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,7 +32,9 @@ def facts_of(known: Known, sender: AnySender, policy: Policy, now: datetime) -> 
         consent=known.consent,
         last_inbound_at=known.last_inbound_at,
         templates=known.templates,
-        template_policy=TemplatePolicy(stop_on_change=policy.stop_on_category_change),
+        template_policy=TemplatePolicy(
+            refused=policy.refused_categories, stop_on_change=policy.stop_on_category_change
+        ),
         capped_until=known.caps,
         halted_kinds=halted_kinds(known.halts, now),
         is_number_known=any(

@@ -11,6 +11,7 @@ from shared.configuration import Configuration
 from shared.domain.consent import Category
 from shared.domain.events import TemplateStatusChanged
 from shared.domain.identifiers import ContactId, MessageId
+from shared.domain.lint import PromotionalContent
 from shared.domain.message import MessageState, WhenClosed
 from shared.domain.provider_errors import ErrorRow
 from shared.domain.retry import ErrorClass, backoff
@@ -51,7 +52,9 @@ def world(any_redis) -> World:
     """Three senders of one account, one of them of another business."""
     base = settings().configuration
     configuration = Configuration(
-        senders={"shop": SHOP, "kiosk": KIOSK, "abroad": ABROAD}, apps=base.apps, policy=base.policy
+        senders={"shop": SHOP, "kiosk": KIOSK, "abroad": ABROAD},
+        apps=base.apps,
+        policy=replace(base.policy, promotional_content=PromotionalContent.ALLOW),
     )
     for script in ("settle", "begin"):  # one that the server lacks runs after those of its round trip
         any_redis.script_load(source_of(script))

@@ -11,6 +11,7 @@ from shared.decision import describe, facts_of
 from shared.domain.consent import Category, Consent, ConsentRecord, ConsentStatus
 from shared.domain.halts import Halt, HaltKind, HaltSource
 from shared.domain.identifiers import ContactId
+from shared.domain.lint import PromotionalContent
 from shared.domain.routes import RouteKind, Rule
 from shared.domain.routing import Facts, decide
 from shared.domain.session_content import Text
@@ -133,3 +134,22 @@ def test_a_halted_sender_sends_nothing_of_either_kind():
     )
 
     assert seen.halted_kinds == {RouteKind.SESSION, RouteKind.TEMPLATE}
+
+
+@pytest.mark.parametrize(
+    ("promotional", "kind"),
+    [
+        (PromotionalContent.REFUSE, RouteKind.REFUSE),
+        (PromotionalContent.WARN, RouteKind.TEMPLATE),
+        (PromotionalContent.ALLOW, RouteKind.TEMPLATE),
+    ],
+)
+def test_a_marketing_template_goes_only_where_policy_does_not_refuse_promotion(promotional, kind):
+    marketing = template(category=Category.MARKETING, original_category=Category.MARKETING)
+    seen = known(window=CLOSED, consent=Consent(dict.fromkeys(Category, opt_in())), templates=(marketing,))
+    policy = Policy(promotional_content=promotional)
+
+    route = decide(request(), facts_of(seen, meta_sender(), policy, NOW))
+
+    assert route.kind is kind
+    assert (route.rule is Rule.TEMPLATE_CATEGORY_REFUSED) is (kind is RouteKind.REFUSE)
