@@ -97,7 +97,7 @@ class TemplateDesk:
             return None
         answer = self._meta(self.sender).unpause(template.provider_id or "")
         if isinstance(answer, Rejected):
-            return _hindered(answer)
+            return hindered_by(answer)
         fields = {"stopped": "", "stopped_reason": "", "stopped_until": "", **self._told("stopped")}
         self.deps.templates.change(self.sender.business, id_, fields, entry=self._entry("unpaused"))
         return None
@@ -116,7 +116,7 @@ class TemplateDesk:
         if isinstance(self.sender, MetaSender) and template.provider_id is not None:
             answer = self._meta(self.sender).delete(template.provider_id, template.id.name)
             if isinstance(answer, Rejected) and not self._is_gone(self.sender, template, answer):
-                return _hindered(answer)
+                return hindered_by(answer)
         self.deps.templates.delete(self.sender.business, template.id, entry=self._entry("deleted"))
         return None
 
@@ -144,7 +144,7 @@ class TemplateDesk:
             return None
         if is_existing(answer):
             return self._adopt(sender, template)
-        return _hindered(answer)
+        return hindered_by(answer)
 
     def _record_creation(self, template: Template, created: TemplateCreated) -> None:
         approval, stopped = STATUSES.get(created.status, (Approval.PENDING, None))
@@ -165,7 +165,7 @@ class TemplateDesk:
         now = self._now()
         listed = self._find(sender, template)
         if isinstance(listed, Rejected):
-            return _hindered(listed)
+            return hindered_by(listed)
         if listed is None:
             return Hindered(
                 code=Hindrance.PROVIDER_IN_DOUBT, detail="Meta says it exists and lists none yet."
@@ -188,7 +188,7 @@ class TemplateDesk:
         if isinstance(answer, Rejected):
             if answer.row.error_class is not ErrorClass.IN_DOUBT:
                 self.deps.templates.change(sender.business, template.id, {"editing": ""})
-            return _hindered(answer)
+            return hindered_by(answer)
         is_counted = template.status is TemplateStatus.APPROVED
         edits = (*template.edits, *((now,) if is_counted else ()))[-MOST_EDITS:]
         fields = {
@@ -271,7 +271,7 @@ def _not_now(refusal: NotNow, now: datetime | None = None) -> Hindered:
     return Hindered(code=Hindrance.TEMPLATE_LOCKED, detail=detail, retry_after=wait)
 
 
-def _hindered(answer: Rejected) -> Hindered:
+def hindered_by(answer: Rejected) -> Hindered:
     errors = {"provider": [text for text in (answer.code, answer.detail) if text]}
     match answer.row.error_class:
         case ErrorClass.IN_DOUBT:

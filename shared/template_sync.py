@@ -10,7 +10,7 @@ from shared.configuration import MetaSender
 from shared.deps import Deps
 from shared.domain.events import TemplateCategoryChanged, TemplateStatusChanged
 from shared.domain.template_parts import TemplateContent
-from shared.domain.templates import Approval, Gate, Template, TemplateId
+from shared.domain.templates import Approval, Gate, Source, Template, TemplateId
 from shared.observability import LogEvent, get_logger
 from shared.providers.base import Rejected
 from shared.providers.meta.template_list import ListedTemplate, UnreadableTemplate
@@ -74,14 +74,23 @@ def _take(
 
 
 def adopt(
-    deps: Deps, sender: MetaSender, one: ListedTemplate, held: Template | None, report: SyncReport
+    deps: Deps,
+    sender: MetaSender,
+    one: ListedTemplate,
+    held: Template | None,
+    report: SyncReport,
+    *,
+    source: Source = Source.OWN,
 ) -> Synced:
-    """Take the provider's word about one template, as of when the list was asked for."""
+    """Take the provider's word about one template, as of when the list was asked for.
+
+    `source`: of one that is not held yet.
+    """
     if held is None and one.is_gone:
         return Synced.GONE
     word = deps.template_sync.record(
         sender.business,
-        _as_template(sender, one, held),
+        replace(_as_template(sender, one, held), source=source),
         held,
         _words(sender, one, held),
         is_content_other=held is not None and not is_same(held, one.content),

@@ -41,7 +41,7 @@ class MetaSide:
 
     def reset(self) -> None:
         self.world.reset()
-        account = MetaAccount(
+        self.account = MetaAccount(
             number=NUMBER,
             phone_number_id=meta_sender().phone_number_id,
             business_account_id=ACCOUNT,
@@ -50,7 +50,7 @@ class MetaSide:
             verify_token="meta-verify",
             webhook_url="http://127.0.0.1:1/nobody",
         )
-        self.world.put_accounts([account])
+        self.world.put_accounts([self.account])
 
     def configuration(self, **policy: object) -> Configuration:
         return Configuration(

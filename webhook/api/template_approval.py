@@ -34,7 +34,8 @@ blueprint = Blueprint("template_approval", __name__, description="How templates 
 
 _PATH = "/v1/templates/<name>/<language>"
 _PROBLEMS = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
-_ASKING = (
+#: Of calls that ask the provider.
+ASKING = (
     *_PROBLEMS,
     HTTPStatus.BAD_GATEWAY,
     HTTPStatus.GATEWAY_TIMEOUT,
@@ -42,7 +43,7 @@ _ASKING = (
 
 
 @blueprint.route(f"{_PATH}/submit", methods=["POST"])
-@blueprint.guarded("templates", problems=_ASKING)
+@blueprint.guarded("templates", problems=ASKING)
 @blueprint.arguments(SenderQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, TemplateSchema())
 def submit_template(query: dict[str, Any], name: str, language: str) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def submit_template(query: dict[str, Any], name: str, language: str) -> dict[str
 
 
 @blueprint.route(_PATH, methods=["PUT"])
-@blueprint.guarded("templates", problems=_ASKING)
+@blueprint.guarded("templates", problems=ASKING)
 @blueprint.body(TemplateContentSchema(), example=EDIT_EXAMPLE)
 @blueprint.arguments(SenderQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, TemplateSchema())
@@ -67,7 +68,7 @@ def edit_template(values: dict[str, Any], query: dict[str, Any], name: str, lang
 
 
 @blueprint.route(_PATH, methods=["DELETE"])
-@blueprint.guarded("templates", problems=_ASKING)
+@blueprint.guarded("templates", problems=ASKING)
 @blueprint.arguments(SenderQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.NO_CONTENT)
 def delete_template(query: dict[str, Any], name: str, language: str) -> None:
@@ -105,7 +106,7 @@ def approve_template(
 
 
 @blueprint.route(f"{_PATH}/resume", methods=["POST"])
-@blueprint.guarded("admin", problems=_ASKING)
+@blueprint.guarded("admin", problems=ASKING)
 @blueprint.arguments(SenderQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, TemplateSchema())
 def resume_template(query: dict[str, Any], name: str, language: str) -> dict[str, Any]:
@@ -158,7 +159,7 @@ def _do(
 ) -> None:
     hindered = do(TemplateDesk(deps(), sender, caller().name))
     if hindered is not None:
-        raise _problem_of(hindered)
+        raise problem_of_hindered(hindered)
     deed = Deed(
         at=deps().clock.now(),
         app=caller().name,
@@ -171,7 +172,7 @@ def _do(
     get_logger().warning(LogEvent.TEMPLATE_CHANGED, action=action, **deed.details)
 
 
-def _problem_of(hindered: Hindered) -> ProblemError:
+def problem_of_hindered(hindered: Hindered) -> ProblemError:
     wait = hindered.retry_after
     headers = {"Retry-After": str(max(1, round(wait.total_seconds())))} if wait else {}
     return ProblemError(Code(hindered.code), hindered.detail, errors=hindered.errors, headers=headers)

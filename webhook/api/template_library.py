@@ -6,9 +6,10 @@ from http import HTTPStatus
 from typing import Any
 
 from shared import library
+from shared.configuration import AnySender, MetaSender
 from shared.domain.template_parts import TemplateContent
 from shared.domain.template_tags import TAGS
-from shared.domain.templates import Source
+from shared.domain.templates import Source, TemplateId
 from shared.library import ReadyMade
 from shared.schemas.template import RegisteredSchema
 from shared.schemas.template_library import (
@@ -18,8 +19,13 @@ from shared.schemas.template_library import (
     ReadyMadeListSchema,
     ReadyMadeSchema,
 )
+from shared.template_approval import Hindered
+from shared.template_import import NotThere, bring
 from webhook.api.auth import sender_of_body
 from webhook.api.blueprint import Blueprint
+from webhook.api.context import deps
+from webhook.api.template_approval import ASKING, problem_of_hindered
+from webhook.api.template_view import template_at, view
 from webhook.api.templates import register
 from webhook.errors import Code, ProblemError
 
@@ -47,14 +53,14 @@ def show_ready_made(name: str, language: str) -> dict[str, Any]:
 
 
 @blueprint.route("/v1/templates/import", methods=["POST"])
-@blueprint.guarded("templates", problems=(HTTPStatus.CONFLICT,))
+@blueprint.guarded("templates", problems=ASKING)
 @blueprint.body(ImportRequestSchema(), example=IMPORT_EXAMPLE)
 @blueprint.response(HTTPStatus.CREATED, RegisteredSchema())
 def import_template(values: dict[str, Any]) -> dict[str, Any]:
     """Register a ready-made template by its name; like any other it has to be approved."""
     sender = sender_of_body(values["sender"])
     if values["source"] == Source.PROVIDER:
-        raise _not_fetched()
+        return _from_provider(sender, values)
     found = _find(values["name"], values["language"])
     if sender.provider not in found.providers:
         mend = "WhatsApp's preset for one-time codes is known to work with Meta only"
@@ -90,10 +96,26 @@ def _meant(close: list[str]) -> str:
     return f"did you mean {close[0]}?" if close else "GET /v1/templates/library lists what is"
 
 
-def _not_fetched() -> ProblemError:
+def _from_provider(sender: AnySender, values: dict[str, Any]) -> dict[str, Any]:
     """No call of CM.com's is known that would hand one over (reference cm 7)."""
-    mend = 'register it with POST /v1/templates and "source": "provider", with the text that CM.com shows'
-    return _invalid("source", mend)
+    name, language = values["name"], values["language"]
+    if not isinstance(sender, MetaSender):
+        mend = 'register it with POST /v1/templates and "source": "provider", with the text that CM.com shows'
+        raise _invalid("source", mend)
+    for field, given in (("as", values["own_name"]), ("url", values["url"])):
+        if given is not None:
+            raise _invalid(field, "leave it out: the provider's stands there as it is")
+    if deps().templates.get(sender.business, TemplateId(sender.account, name, language)) is not None:
+        raise ProblemError(
+            Code.TEMPLATE_EXISTS, "The sender's account has a template of this name and language."
+        )
+    hindered = bring(deps(), sender, name, language)
+    match hindered:
+        case NotThere(field, mend):
+            raise _invalid(field, mend)
+        case Hindered():
+            raise problem_of_hindered(hindered)
+    return view(template_at(sender, name, language), sender) | {"warnings": []}
 
 
 def _invalid(name: str, mend: str) -> ProblemError:

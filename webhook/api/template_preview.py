@@ -3,15 +3,13 @@
 from http import HTTPStatus
 from typing import Any
 
-from shared.domain.templates import TemplateId
 from shared.picture import shown
 from shared.schemas.consent import SenderQuerySchema
 from shared.schemas.template_call import call_of
 from shared.schemas.template_preview import PREVIEW_EXAMPLE, PreviewRequestSchema, PreviewSchema
 from webhook.api.auth import sender_of_address
 from webhook.api.blueprint import LenientBlueprint
-from webhook.api.context import deps
-from webhook.errors import Code, ProblemError
+from webhook.api.template_view import template_at
 
 blueprint = LenientBlueprint("template_preview", __name__, description="What a contact would see.")
 
@@ -26,7 +24,5 @@ def preview_template(
 ) -> dict[str, Any]:
     """Fill a template without sending it; nothing is stored."""
     sender = sender_of_address(query["sender"])
-    template = deps().templates.get(sender.business, TemplateId(sender.account, name, language))
-    if template is None:
-        raise ProblemError(Code.UNKNOWN_TEMPLATE, "The sender's account has none of this name and language.")
+    template = template_at(sender, name, language)
     return shown(call_of(values, name, language), template)
