@@ -96,6 +96,26 @@ def erase(
     click.echo(_FILE[answer["append_only_file"]])
 
 
+@click.command()
+@api_options
+def retention(url: str | None, key: str | None, *, as_json: bool) -> None:
+    """What is kept of people, how old it is, and what the last walk removed."""
+    answer = default_api(url, key).call("GET", "/v1/retention")
+    if as_json:
+        print_json(answer)
+        return
+    for business in answer["items"]:
+        state = f"last walk {business['last_run_at'] or 'never'}" + (
+            ", walking" if business["running"] else ""
+        )
+        table = Table("kind", "how many", "oldest", "kept for days", "removed", title=business["business"])
+        for kept in business["kinds"]:
+            days = "for ever" if kept["days"] is None else f"{kept['days']:g}"
+            add_row(table, kept["kind"], str(kept["count"]), kept["oldest"] or "", days, str(kept["removed"]))
+        console.print(table)
+        click.echo(f"{state}; {business['unfinished_erasures']} erasures to be completed")
+
+
 _FILE = {
     "rewriting": "The append-only file is being rewritten without them.",
     "later": "The append-only file still holds them: it is rewritten within the hour, or by BGREWRITEAOF.",

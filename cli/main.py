@@ -4,7 +4,7 @@ import click
 
 from cli.consent import consent
 from cli.consent_import import export_consents, import_consents
-from cli.contacts import contact
+from cli.contacts import contact, retention
 from cli.demo import demo
 from cli.message_hands import audit, cancel, list_messages, resolve, retry
 from cli.messages import message, send
@@ -25,7 +25,20 @@ def main() -> None:
     """Finestra: a WhatsApp Business gateway that knows whether the window is open."""
 
 
-for _command in (up, demo, send, message, sender, contact, consent, quarantine, submissions, audit, template):
+for _command in (
+    up,
+    demo,
+    send,
+    message,
+    sender,
+    contact,
+    retention,
+    consent,
+    quarantine,
+    submissions,
+    audit,
+    template,
+):
     main.add_command(_command)
 
 for _command in (list_messages, cancel, retry, resolve):

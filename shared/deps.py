@@ -19,6 +19,7 @@ from shared.providers.cm.send import CmProvider
 from shared.providers.media import FETCH_DEADLINE
 from shared.providers.meta.send import MetaProvider
 from shared.providers.meta.templates import MetaTemplates
+from shared.schemas.message_request import MAX_EXPIRY
 from shared.settings import LEASE, PROVIDER_DEADLINE, Settings
 from shared.store.audit import Audit
 from shared.store.callbacks import Callbacks
@@ -40,6 +41,7 @@ from shared.store.metrics import Metrics
 from shared.store.quarantine import Quarantine
 from shared.store.recorder import Recorder
 from shared.store.records import Records
+from shared.store.retention import Retention
 from shared.store.scripts import Scripts
 from shared.store.senders import Senders
 from shared.store.silence import Silence
@@ -69,6 +71,7 @@ class Deps:
     consents: Consents
     erasure: Erasure
     records: Records
+    retention: Retention
     inbox: Inbox
     templates: Templates
     template_history: TemplateHistory
@@ -110,6 +113,7 @@ def assemble(
 ) -> Deps:
     scripts = Scripts(client)
     length, hashes = settings.window_length, KeyedHashes(settings.secret_keys)
+    aliases = settings.configuration.aliases_of
     messages = Messages(client, scripts, window_length=length, retention=settings.retention, hashes=hashes)
     senders, limits, templates = Senders(client, scripts), Limits(client), Templates(client, scripts)
     return Deps(
@@ -121,11 +125,10 @@ def assemble(
         silence=Silence(client, scripts, messages, retention=settings.retention),
         changes=Changes(scripts, retention=settings.retention),
         lanes=_lanes(settings, scripts),
-        contacts=Contacts(
-            scripts, window_length=length, aliases_of=settings.configuration.aliases_of, hashes=hashes
-        ),
+        contacts=Contacts(scripts, window_length=length, aliases_of=aliases, hashes=hashes),
+        retention=_retention(settings, client, scripts),
         records=Records(client, messages),
-        erasure=Erasure(client, scripts, hashes, settings.configuration.aliases_of),
+        erasure=Erasure(client, scripts, hashes, aliases),
         consents=Consents(client, scripts, hashes),
         inbox=Inbox(client),
         templates=templates,
@@ -154,6 +157,18 @@ def _lanes(settings: Settings, scripts: Scripts) -> Lanes:
         lease=LEASE,
         grace=settings.doubt_grace,
         retention=settings.retention,
+    )
+
+
+def _retention(settings: Settings, client: redis.Redis, scripts: Scripts) -> Retention:
+    configuration = settings.configuration
+    return Retention(
+        client,
+        scripts,
+        retention=settings.retention,
+        longest_wait=MAX_EXPIRY,
+        aliases_of=configuration.aliases_of,
+        pushed_apps=[app.name for app in configuration.pushed_apps],
     )
 
 

@@ -53,6 +53,7 @@ class Ticker:
             if self._deps.lanes.sweep(business, now=self._deps.clock.now()):
                 self._tick(senders)
                 self._look_back(business)
+                self._tidy(business)
                 self._ring_for_apps(business)
                 self._upkeep(business)
 
@@ -92,6 +93,15 @@ class Ticker:
             get_logger().warning(LogEvent.MESSAGES_UNDELIVERED, business=business, told=told)
         apps = (*settings.configuration.apps, CONFIRMING_APP)
         self._deps.listing.trim(business, apps, before=now - MAX_EXPIRY - settings.retention)
+
+    def _tidy(self, business: str) -> None:
+        """What goes by its time, a little at a beat; at the end of a walk also what an erase has left."""
+        removed = self._deps.retention.beat(business, now=self._deps.clock.now())
+        if removed is None:
+            return
+        get_logger().info(LogEvent.RETENTION_PASSED, business=business, removed=removed)
+        if self._deps.settings.secret_keys:
+            self._deps.erasure.resume(business)
 
     def _ring_for_apps(self, business: str) -> None:
         apps = self._apps.get(business, [])

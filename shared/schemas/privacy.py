@@ -58,3 +58,30 @@ class PersonRecordSchema(AnswerSchema):
         fields.Dict(), required=True, metadata={"description": "As GET shows each, with its request."}
     )
     inbound = fields.List(fields.Dict(), required=True, metadata={"description": "What the contact wrote."})
+
+
+class KeptSchema(AnswerSchema):
+    kind = fields.String(required=True)
+    count = fields.Integer(
+        required=True, metadata={"description": "Of what has keys of its own: as the last walk saw it."}
+    )
+    oldest = time_text(allow_none=True)
+    days = fields.Float(
+        required=True, allow_none=True, metadata={"description": "How long it is kept; null: not by time."}
+    )
+    removed = fields.Integer(
+        required=True, metadata={"description": "By the last walk; most ends by itself and is not counted."}
+    )
+
+
+class BusinessRetentionSchema(AnswerSchema):
+    business = fields.String(required=True)
+    last_run_at = time_text(allow_none=True)
+    running = fields.Boolean(required=True)
+    unfinished_erasures = fields.Integer(required=True)
+    kinds = fields.List(fields.Nested(KeptSchema()), required=True)
+
+
+class RetentionSchema(AnswerSchema):
+    items = fields.List(fields.Nested(BusinessRetentionSchema()), required=True)
+    next = fields.String(required=True, allow_none=True, metadata={"description": "Always null."})

@@ -13,7 +13,7 @@ from typing import Any
 
 import redis
 
-from shared.clock import rfc3339, to_ms
+from shared.clock import from_ms, rfc3339, to_ms
 from shared.domain.identifiers import ContactId
 from shared.domain.traces import Traces
 from shared.store.connection import read_hash, translated
@@ -22,6 +22,9 @@ from shared.store.keys import Keys
 from shared.store.leftovers import Leftovers
 from shared.store.people import People, Person
 from shared.store.scripts import Call, Scripts
+
+#: What was noted when the first step was done.
+_CUT = "cut"
 
 
 class NoSecretKeyError(Exception):
@@ -63,12 +66,37 @@ class Erasure:
         """Raises NoSecretKeyError, and StoreUnavailableError: then it is to be called again."""
         if not self._hashes.keys:
             raise NoSecretKeyError
-        person = self._people.find(business, contact)
+        person, counts = self._people.find(business, contact), Counter[str]()
         mark = self._hashes.of_name(contact)
-        with translated(self._client):
-            self._client.hset(Keys(business).erasing(), mark, person.words)
-        counts: Counter[str] = Counter()
+        self._note(person, mark, now, is_cut=False)
         is_suppressed = self._cut(person, counts, now)
+        self._note(person, mark, now, is_cut=True)
+        self._remove(person, counts, now)
+        file = rewrite(self._client)
+        if file == "later":
+            with translated(self._client):
+                self._client.hset(Keys(business).retention(), "rewrite", 0)
+        return Erased(
+            cancelled=counts.pop("cancelled", 0),
+            counts=+counts,
+            is_suppressed=is_suppressed,
+            keyed_hash=mark,
+            append_only_file=file,
+        )
+
+    def resume(self, business: str) -> int:
+        """Complete what was interrupted and nobody has called for again, as of when it began; how many."""
+        unfinished = read_hash(self._client, Keys(business).erasing())
+        for noted in unfinished.values():
+            head, first, *_ = noted.split()
+            began_at, _, stage = head.partition("|")
+            person, counts = self._people.find(business, ContactId(first)), Counter[str]()
+            self._cut(person, counts, from_ms(began_at), is_last=stage == _CUT)
+            self._remove(person, counts, from_ms(began_at))
+        return len(unfinished)
+
+    def _remove(self, person: Person, counts: Counter[str], now: datetime) -> None:
+        """What is left after the cut; nothing of what came later."""
         messages = self._erase_messages(person, counts, now)
         inbound = self._erase_inbound(person, counts, now)
         traces = Traces(map(ContactId, person.names))
@@ -76,14 +104,11 @@ class Erasure:
         counts += leftovers.remove(person, traces, messages, inbound, now=now)
         self._cut(person, counts, now, is_last=True)
         self._strike_out(person)
-        cancelled = counts.pop("cancelled", 0)
-        return Erased(
-            counts=+counts,
-            cancelled=cancelled,
-            is_suppressed=is_suppressed,
-            keyed_hash=mark,
-            append_only_file=rewrite(self._client),
-        )
+
+    def _note(self, person: Person, mark: str, now: datetime, *, is_cut: bool) -> None:
+        head = f"{to_ms(now)}|{_CUT if is_cut else 'begun'}"
+        with translated(self._client):
+            self._client.hset(Keys(person.business).erasing(), mark, f"{head} {person.words}")
 
     def _strike_out(self, person: Person) -> None:
         """By whichever name they were noted."""

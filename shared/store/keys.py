@@ -66,8 +66,9 @@ class Keys:
     counters:{b}                            hash        what happened how often, by metric · for ever
     quarantine:{b}                          stream      updates that could not be read · capped
     suppressed:{b}                          hash        keyed hash of an erased name → opt-outs · for ever
-    erasing:{b}                             hash        who is being erased → all names · till it is done
+    erasing:{b}                             hash        who is being erased → since when, names · its end
     forgotten:{b}                           sorted set  keyed hash of an erased update → its end · then
+    retention:{b}                           hash        walk under way, last walk, rewrite wanted · for ever
     silence:{b}                             hash        how far the silent ones were told, by life · for ever
     audit:{b}                               stream      who did what by hand · capped
     submissions:{b}                         stream      what the Celery door refused · capped
@@ -174,6 +175,19 @@ class Keys:
 
     def quarantine(self) -> str:
         return self._key("quarantine")
+
+    def retention(self) -> str:
+        return self._key("retention")
+
+    def forgotten(self) -> str:
+        return self._key("forgotten")
+
+    def callback_tries(self, app: str) -> str:
+        return self._key("callback_tries", app)
+
+    def stream(self, kind: str) -> str:
+        """`events`, `quarantine`, `submissions`: kinds of which a business has one."""
+        return self._key(kind)
 
     def suppressed(self) -> str:
         return self._key("suppressed")

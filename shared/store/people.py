@@ -120,7 +120,8 @@ class People:
     def _journal(self, keys: Keys) -> list[set[str]]:
         """Of erasures that were begun: the names are gone from their places by then."""
         with translated(self._client):
-            return [set(words.split()) for words in cast("list[str]", self._client.hvals(keys.erasing()))]
+            noted = cast("list[str]", self._client.hvals(keys.erasing()))
+        return [set(words.split()[1:]) for words in noted]
 
     def _through_aliases(self, keys: Keys, names: set[str]) -> set[str]:
         for page in self.pages(keys.business, "alias"):

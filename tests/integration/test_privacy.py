@@ -148,3 +148,13 @@ class TestCommands:
     def test_it_asks_before(self, world, finestra):  # noqa: F811
         assert finestra("contact", "erase", ANNA.value, "--sender", "shop").exit_code == 1
         assert world.client.keys("contact:*")
+
+    def test_what_is_kept_is_shown_with_its_age_and_limit(self, world, client, finestra):  # noqa: F811
+        with_a_conversation(world, client)
+        world.deps.retention.beat("default", now=NOW)
+
+        shown = finestra("retention").output
+
+        assert "contacts_with_consent" in shown
+        assert "for ever" in shown
+        assert "0 erasures to be completed" in shown

@@ -1,24 +1,26 @@
 """What is kept of a person: erased (`DELETE /v1/contacts/{contact}`), or handed out (`…/record`)."""
 
 import json
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
 from shared.clock import rfc3339
 from shared.observability import LogEvent, get_logger
 from shared.schemas.consent import SenderQuerySchema
-from shared.schemas.privacy import ErasedSchema, PersonRecordSchema
+from shared.schemas.privacy import ErasedSchema, PersonRecordSchema, RetentionSchema
 from shared.store.codec import dump_request
 from shared.store.erasure import NoSecretKeyError
 from shared.store.messages import MessageRecord
 from shared.store.records import PersonRecord
+from shared.store.retention import Kept
 from webhook.api.auth import own_senders, sender_of_address
 from webhook.api.blueprint import Blueprint
 from webhook.api.consents import view_word
 from webhook.api.contacts import parse_contact, view_consent, view_identities, view_window
 from webhook.api.context import caller, deps
 from webhook.api.message_view import view_message
-from webhook.api.own_messages import note_deed
+from webhook.api.own_messages import businesses, note_deed
 from webhook.errors import Code, ProblemError
 
 blueprint = Blueprint("privacy", __name__, description="What is kept of people, and for how long.")
@@ -82,6 +84,35 @@ def export_contact(query: dict[str, Any], contact: str) -> dict[str, Any]:
         ],
         "messages": messages,
         "inbound": inbound,
+    }
+
+
+@blueprint.route("/v1/retention")
+@blueprint.guarded("admin")
+@blueprint.response(HTTPStatus.OK, RetentionSchema())
+def show_retention() -> dict[str, Any]:
+    """Show what is kept of people, how old it is, and what the last walk removed."""
+    states = {business: deps().retention.state(business) for business in businesses()}
+    items = [
+        {
+            "business": business,
+            "last_run_at": rfc3339(state.last_ended_at) if state.last_ended_at else None,
+            "running": state.is_running,
+            "unfinished_erasures": state.unfinished_erasures,
+            "kinds": [_kept(kept) for kept in state.kinds],
+        }
+        for business, state in states.items()
+    ]
+    return {"items": items, "next": None}
+
+
+def _kept(kept: Kept) -> dict[str, Any]:
+    return {
+        "kind": kept.kind,
+        "count": kept.count,
+        "oldest": rfc3339(kept.oldest) if kept.oldest else None,
+        "days": kept.limit / timedelta(days=1) if kept.limit is not None else None,
+        "removed": kept.removed,
     }
 
 
