@@ -72,6 +72,8 @@ class ErrorRow:
     halt: HaltRule = HaltRule()
     stop: StopRule | None = None
     cap: CapRule | None = None
+    #: The contact told WhatsApp that it wants none of these from us: an opt-out.
+    unwanted: Category | None = None
 
     @property
     def is_retried_late(self) -> bool:
@@ -101,9 +103,10 @@ class Effects:
     halt: Halt | None = None
     stop: Stop | None = None
     cap: Cap | None = None
+    unwanted: Category | None = None
 
     def __bool__(self) -> bool:
-        return any((self.pause_until, self.halt, self.stop, self.cap))
+        return any((self.pause_until, self.halt, self.stop, self.cap, self.unwanted))
 
 
 def effects_of(
@@ -127,8 +130,9 @@ def effects_of(
         case ErrorClass.TEMPLATE if row.stop is not None:
             until = now + row.stop.lasts if row.stop.lasts else None
             return Effects(scope=row.scope, stop=Stop(status=row.stop.status, code=code, until=until))
-        case ErrorClass.RECIPIENT if row.cap is not None:
-            return Effects(scope=row.scope, cap=Cap(rule=row.cap, code=code, until=now + row.cap.lasts))
+        case ErrorClass.RECIPIENT:
+            cap = Cap(rule=row.cap, code=code, until=now + row.cap.lasts) if row.cap else None
+            return Effects(scope=row.scope, cap=cap, unwanted=row.unwanted)
         case _:
             return Effects(scope=row.scope)
 

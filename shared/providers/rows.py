@@ -26,6 +26,7 @@ _KEYS = frozenset(
         "halt",
         "stop",
         "cap",
+        "unwanted",
     ]
 )
 
@@ -66,6 +67,7 @@ def read_row(values: Mapping[str, Any]) -> ErrorRow:
         halt=_read_halt(values.get("halt", {})),
         stop=_read_stop(values["stop"]) if "stop" in values else None,
         cap=_read_cap(values["cap"]) if "cap" in values else None,
+        unwanted=Category(values["unwanted"]) if "unwanted" in values else None,
     )
 
 

@@ -30,6 +30,8 @@ def plain_effects(
         told["stop"] = {"account": sender.account, "status": stop.status, "code": stop.code}
         if stop.until is not None:
             told["stop"]["until"] = to_ms(stop.until)
+    if effects.unwanted is not None:
+        told["unwanted"] = effects.unwanted
     if effects.cap is not None:
         cap = effects.cap
         told["cap"] = {

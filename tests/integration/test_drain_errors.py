@@ -299,6 +299,23 @@ class TestCaps:
         assert stored(world, again).reason == "recipient_capped"
         assert "2086-11-23T12:00:00.000Z" in stored(world, again).route["explanation"]
 
+    def test_a_contact_who_stopped_marketing_is_opted_out_of_it_at_once_and_again_by_status(self, world):
+        marketing = {"content": None, "templates": (call("promo"),), "category": Category.MARKETING}
+        first = accept(world, **marketing)
+        world.providers["shop"].answers = [error("131050")]
+
+        drain(world)
+        reported(world, first, "131050")
+        again, needed = accept(world, **marketing), accept(world)
+        drain(world)
+
+        assert states(world, first, again, needed) == [FAILED, REFUSED, SUBMITTED]
+        assert stored(world, again).reason == "opted_out"
+        words = world.deps.consents.history("default", ANNA)[1]
+        assert [(word.by, word.evidence) for word in words if word.status == "opted_out"] == [
+            ("provider_error", first.value)
+        ]
+
     def test_a_cap_ends_by_its_time(self, world):
         marketing = {"content": None, "templates": (call("promo"),), "expires_at": NOW + 3 * DAY}
         accept(world, **marketing)

@@ -6,7 +6,6 @@ Meta, "Status messages" webhook reference, read 2026-09.
 from collections.abc import Mapping
 from typing import Any
 
-from shared.domain.consent import Category
 from shared.domain.events import ReportedError, StatusReported, UpdateNoted
 from shared.domain.identifiers import AttemptReference, ProviderMessageId
 from shared.domain.message import MessageState
@@ -21,10 +20,6 @@ _STATES: Mapping[str | None, MessageState] = {
     "played": MessageState.PLAYED,
     "failed": MessageState.FAILED,
 }
-
-
-#: The contact stopped this business's marketing messages in WhatsApp's own settings.
-_UNWANTED = "131050"
 
 
 def read_status(status: Mapping[str, Any], envelope: Envelope) -> StatusReported | UpdateNoted:
@@ -47,7 +42,7 @@ def read_status(status: Mapping[str, Any], envelope: Envelope) -> StatusReported
         state=state,
         at=moment(status.get("timestamp")),
         error=error,
-        unwanted=Category.MARKETING if error is not None and error.code == _UNWANTED else None,
+        unwanted=error.row.unwanted if error is not None else None,
         pricing=scalars(status.get("pricing")),
         conversation=_conversation_of(status),
         contact=contact,

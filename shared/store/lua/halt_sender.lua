@@ -1,5 +1,5 @@
 -- Halts senders, or pauses them, and lets one go on.
--- USES gates templates effects
+-- USES gates templates consent effects
 -- KEYS  business
 -- ARGV  now, sender to resume ('' for none), effects (JSON of store/effects.py, '' for none): their halt and pause only
 -- Returns 1

@@ -1,5 +1,5 @@
 -- Records news of an account for one of its senders: each topic by its newest word, and what it halts or lifts.
--- USES gates templates effects
+-- USES gates templates consent effects
 -- KEYS  business
 -- ARGV  now, sender, topic, news (JSON), at (ms), halts (JSON list), lifts what such news halted (1 or ''),
 --       effects of an error that is the news (JSON or '')

@@ -1,5 +1,5 @@
 -- Records how a claim ended and gives the lane free. An old fence changes nothing.
--- USES lanes limits deciding windows refusals gates templates effects standing
+-- USES lanes limits deciding windows refusals gates templates consent effects standing
 -- EACH 16
 -- KEYS  business
 -- ARGV  now, sender, contact, id, fence, outcome, until (ms or ''), reason, result (JSON or ''), route (JSON or ''),

@@ -48,7 +48,7 @@ META = """
 131047  window    pair
 131048  halt      sender   halt=template,3600
 131049  recipient pair     cap=marketing,86400
-131050  recipient pair
+131050  recipient pair     unwanted=marketing
 131051  permanent message
 131053  retry     message  wait=1 tries=2 late
 131055  permanent message
@@ -137,6 +137,8 @@ def effects(row):
             yield "until_news"
     if row.stop:
         yield lasting(f"stop={row.stop.status}", row.stop.lasts)
+    if row.unwanted:
+        yield f"unwanted={row.unwanted}"
     yield from cap_effects(row)
 
 

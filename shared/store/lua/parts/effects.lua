@@ -1,6 +1,6 @@
 -- What a provider's error does to others than the message that met it: senders pause or halt, a template stops, a contact
--- is capped. Safe to repeat, and the same whether the error came at once, late, or both. Stands on gates
--- and templates.
+-- is capped or opted out. Safe to repeat, and the same whether the error came at once, late, or both. Stands on gates,
+-- templates and consent.
 
 -- The template that an attempt was sent with stops, unless the provider has spoken of it since `at` (ms).
 local function stop_template(now, id, attempt, at, stop)
@@ -82,6 +82,9 @@ local function apply_effects(now, sender, contact, id, attempt, at, text)
   end
   if effects.stop then
     stop_template(now, id, attempt, at, effects.stop)
+  end
+  if effects.unwanted then
+    put_preference(now, sender, resolve(contact), effects.unwanted, 'opted_out', tonumber(at), 'provider_error', id)
   end
   if effects.cap then
     cap_contact(now, resolve(contact), id .. ':' .. attempt, effects.cap)
