@@ -25,6 +25,7 @@ class LogEvent(StrEnum):
     MESSAGE_ACCEPTED = "message_accepted"
     BATCH_ACCEPTED = "batch_accepted"
     CONSENTS_RECORDED = "consents_recorded"
+    OPT_OUT_NEARLY_SAID = "opt_out_nearly_said"
     MESSAGES_UNDELIVERED = "messages_undelivered"
     MESSAGES_CHANGED = "messages_changed"
     CONTACT_ERASED = "contact_erased"

@@ -79,6 +79,8 @@ _START_WORDS: Mapping[str, tuple[str, ...]] = {
 #: Languages whose keywords we know.
 KEYWORD_LANGUAGES = tuple(_STOP_WORDS)
 
+_FEW_WORDS, _SHORT_TEXT = 4, 60
+
 #: How a button is named for consent, beside the keywords: by programmers, whatever the contact speaks.
 _NAMES: Mapping[str, ConsentStatus] = {
     **dict.fromkeys(("stop", "opt out", "optout", "unsubscribe"), ConsentStatus.OPTED_OUT),
@@ -124,6 +126,17 @@ def read_payload(payload: str, languages: Iterable[str]) -> Keyword | None:
         if rest <= _MARKETING_OF_IT:
             return Keyword(keyword.status, (Category.MARKETING,), keyword.language)
     return None
+
+
+def is_near_miss(text: str, languages: Iterable[str]) -> bool:
+    """A few words that begin or end with one to stop, as in `STOP please`: not applied, but worth a look."""
+    words = text.split(maxsplit=_FEW_WORDS) if len(text) <= _SHORT_TEXT else []
+    if not 1 < len(words) <= _FEW_WORDS:
+        return False
+    languages = tuple(languages)
+    keywords = (read_keyword(words[0], languages), read_keyword(words[-1], languages))
+    is_out = any(keyword and keyword.status is ConsentStatus.OPTED_OUT for keyword in keywords)
+    return is_out and read_keyword(text, languages) is None
 
 
 def _named(name: str) -> Keyword | None:

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 import redis
+import structlog
 
 from shared.domain.consent import Category
 from shared.domain.identifiers import ContactId
 from shared.domain.message import MessageState
+from shared.observability import LogEvent
 from tests.builders import ANNA, NOW, World, opt_in, settings, template
 from tests.integration.test_drain import accept, drain, record
 from tests.integration.test_receiver import HOOK, cm_body, meta_body, post_meta, text
@@ -90,6 +92,16 @@ def test_inside_a_sentence_it_stops_nothing(world):
 
     assert {record(world, message_id).state for message_id in queued.values()} == {MessageState.SUBMITTED}
     assert len(world.providers["shop"].sent) == len(SENTENCES)
+
+
+def test_a_near_miss_is_logged_without_words_or_person(world):
+    with structlog.testing.capture_logs() as logs:
+        write_all(world, [ANNA, ContactId("+393339999999")], ["STOP 12345", "ciao"])
+
+    noted = [line for line in logs if line["event"] == LogEvent.OPT_OUT_NEARLY_SAID]
+    assert [{**line, "log_level": "info"} for line in noted] == [
+        {"event": "opt_out_nearly_said", "sender": "shop", "kind": "text", "log_level": "info"}
+    ]
 
 
 def quick_reply(payload: str) -> dict:

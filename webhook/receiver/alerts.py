@@ -1,4 +1,4 @@
-"""What somebody must hear of among recorded updates: what stops, and codes that we do not know.
+"""What somebody must hear of among recorded updates: what stops, unknown codes, a STOP nearly said.
 
 What an update halts in its own business is recorded with it; senders of other businesses are told here.
 """
@@ -11,12 +11,14 @@ from shared.configuration import AnySender
 from shared.deps import Deps
 from shared.domain.events import (
     AccountChanged,
+    MessageReceived,
     ProviderEvent,
     ReportedError,
     StatusReported,
     TemplateStatusChanged,
 )
 from shared.domain.halts import Halt
+from shared.domain.keywords import is_near_miss
 from shared.domain.provider_errors import effects_of
 from shared.errors import StoreUnavailableError
 from shared.observability import LogEvent, get_logger
@@ -30,14 +32,22 @@ _STOPPED = "stopped"
 
 def alert(deps: Deps, updates: Sequence[tuple[AnySender, ProviderEvent]], words: Sequence[str]) -> None:
     for (sender, event), word in zip(updates, words, strict=True):
-        if word == _STOPPED and isinstance(event, TemplateStatusChanged):
-            _alert_of_template(sender, event)
-        if word not in _NEWS or not isinstance(event, StatusReported | AccountChanged):
-            continue
-        if event.error is not None:
-            _alert_of_error(deps, sender, event.error, deps.clock.now())
-        for halt in event.halts if isinstance(event, AccountChanged) else ():
-            _alert_of_halt([sender], halt)
+        match event:
+            case TemplateStatusChanged() if word == _STOPPED:
+                _alert_of_template(sender, event)
+            case MessageReceived() if word in _NEWS:
+                _note_near_miss(deps, sender, event)
+            case StatusReported() | AccountChanged() if word in _NEWS:
+                _alert_of_news(deps, sender, event)
+            case _:
+                pass
+
+
+def _alert_of_news(deps: Deps, sender: AnySender, event: StatusReported | AccountChanged) -> None:
+    if event.error is not None:
+        _alert_of_error(deps, sender, event.error, deps.clock.now())
+    for halt in event.halts if isinstance(event, AccountChanged) else ():
+        _alert_of_halt([sender], halt)
 
 
 def _alert_of_template(sender: AnySender, event: TemplateStatusChanged) -> None:
@@ -50,6 +60,12 @@ def _alert_of_template(sender: AnySender, event: TemplateStatusChanged) -> None:
         reason=event.reason,
         until=rfc3339(event.until) if event.until else None,
     )
+
+
+def _note_near_miss(deps: Deps, sender: AnySender, event: MessageReceived) -> None:
+    """Who it was, the sender's latest messages show: WhatsApp's ids hold numbers, and logs must not."""
+    if event.text and is_near_miss(event.text, deps.settings.configuration.policy.languages):
+        get_logger().info(LogEvent.OPT_OUT_NEARLY_SAID, sender=sender.alias, kind=event.kind)
 
 
 def _alert_of_error(deps: Deps, sender: AnySender, error: ReportedError, now: datetime) -> None:

@@ -11,6 +11,7 @@ from shared.domain.keywords import (
     KEYWORD_LANGUAGES,
     _plain,
     _plain_ascii,
+    is_near_miss,
     read_keyword,
     read_payload,
 )
@@ -170,6 +171,30 @@ def test_a_word_of_several_languages_counts_for_the_first_that_is_set(languages,
 
 def test_a_keyword_names_its_language():
     assert read_keyword("abbestellen", ("it", "de")).language == "de"
+
+
+@pytest.mark.parametrize(
+    "text", ["STOP 12345", "stop per favore", "please STOP!", "basta così, grazie", "Ora basta."]
+)
+def test_a_few_words_around_one_to_stop_are_a_near_miss(text):
+    assert is_near_miss(text, LANGUAGES)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "stop",
+        "Opt out",
+        "stop all",
+        "ciao",
+        "",
+        "start now",
+        "non-stop",
+        "Il bus fa una fermata allo stop, e poi basta",
+    ],
+)
+def test_a_keyword_or_a_sentence_is_no_near_miss(text):
+    assert not is_near_miss(text, LANGUAGES)
 
 
 EVERYTHING, MARKETING = DEFAULT_CATEGORIES[OUT], (Category.MARKETING,)
