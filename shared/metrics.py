@@ -49,6 +49,13 @@ _ALL = (
     ),
     _counter("callbacks_total", "app outcome", "Events pushed to apps, by how the push ended."),
     _counter("submissions_refused_total", "reason", "What the Celery door refused."),
+    _gauge(
+        "beat_age_seconds",
+        "",
+        "Since when no worker has looked at what is due; more than a few seconds: none works.",
+    ),
+    _gauge("store_memory_ratio", "", "What Redis uses of the memory that it may use; 0: it has no limit."),
+    _gauge("store_persistent", "", "1 while Redis keeps an append-only file and its last write went well."),
     _gauge("windows_open", "sender", "Customer service windows that are open."),
     _gauge("messages", "state", "Messages that are kept, by state."),
     _gauge(

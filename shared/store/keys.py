@@ -13,7 +13,7 @@ class Keys:
     ======================================  ==========  ===================================================
     key                                     type        content · life
     ======================================  ==========  ===================================================
-    business:{b}                            hash        order of acceptance, version of the data · for ever
+    business:{b}                            hash        order of acceptance, last beat · for ever
     message:{b}:id                          hash        a message and its whole life · expiry + retention
     lane:{b}:sender:contact                 sorted set  ids by (priority, order) · while it has members
     held:{b}:group                          sorted set  ids that wait for a window or template · likewise

@@ -64,6 +64,8 @@ class Metrics:
         for business in self._configuration.aliases_of:
             self._add_counters(found, business)
             self._add_messages(found, business)
+        found["beat_age_seconds"][()] = self._beat_age(now)
+        self._add_store(found)
         for sender in self._configuration.senders.values():
             self._add_sender(found, sender, now)
         for app in self._configuration.pushed_apps:
@@ -93,6 +95,30 @@ class Metrics:
                 pipeline.zcard(keys.state(state))
             for state, count in zip(MessageState, pipeline.execute(), strict=True):
                 messages[state.value,] = messages.get((state.value,), 0.0) + count
+
+    def _beat_age(self, now: datetime) -> float:
+        """Of the business that was looked at least recently; before the first beat ever: 0."""
+        with translated(self._client):
+            pipeline = self._client.pipeline(transaction=False)
+            for business in self._configuration.aliases_of:
+                pipeline.hget(Keys(business).root(), "beat_at")
+            beats = [int(beat) for beat in pipeline.execute() if beat is not None]
+        return max(0.0, (to_ms(now) - min(beats)) / 1000) if beats else 0.0
+
+    def _add_store(self, found: dict[str, dict[Labels, float]]) -> None:
+        """Nothing where the server may not be asked, as some hosted ones."""
+        try:
+            with translated(self._client):
+                pipeline = self._client.pipeline(transaction=False)
+                pipeline.info("memory")
+                pipeline.info("persistence")
+                memory, persistence = pipeline.execute()
+        except redis.ResponseError:
+            return
+        most = memory.get("maxmemory", 0)
+        found["store_memory_ratio"][()] = memory["used_memory"] / most if most else 0.0
+        is_kept = persistence.get("aof_enabled") and persistence.get("aof_last_write_status") == "ok"
+        found["store_persistent"][()] = float(bool(is_kept))
 
     def _add_sender(self, found: dict[str, dict[Labels, float]], sender: AnySender, now: datetime) -> None:
         alias, state = sender.alias, self._senders.get(sender)

@@ -60,6 +60,20 @@ def test_nothing_has_happened_and_all_of_it_is_shown(world):
     assert shown["sender_halted", ("negozio",)] == 0
     assert shown["oldest_queued_seconds", ("shop", "high")] == 0
     assert shown["oldest_submitted_seconds", ("shop",)] == 0
+    assert shown["beat_age_seconds", ()] == 0
+
+
+def test_without_a_worker_the_last_beat_grows_old(world):
+    world.deps.lanes.sweep("default", now=NOW)
+    world.clock.advance(timedelta(seconds=40))
+
+    assert scrape(world)["beat_age_seconds", ()] == 40
+
+
+def test_whether_the_store_keeps_what_it_is_told(real_redis):
+    shown = scrape(World(real_redis))
+
+    assert (shown["store_persistent", ()], shown["store_memory_ratio", ()]) == (1, 0)
 
 
 def test_what_happened_is_counted_and_what_waits_has_an_age(world):

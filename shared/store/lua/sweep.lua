@@ -7,6 +7,7 @@ local now, most = ARGV[1], tonumber(ARGV[3])
 if not redis.call('SET', key('ticker'), '1', 'NX', 'PX', ARGV[2]) then
   return 0
 end
+redis.call('HSET', KEYS[1], 'beat_at', now)
 
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('expiring'), '-inf', now, 'LIMIT', 0, most)) do
   local message = key('message', id)
