@@ -1,0 +1,103 @@
+"""What on-call reads keeps step with the code: every metric asked for exists, every alert has its page."""
+
+import json
+import re
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from cli.main import main
+from shared.domain.message import MessageState
+from shared.domain.templates import TemplateStatus
+from shared.metrics import METRICS, PREFIX
+from shared.observability import LogEvent
+
+ROOT = Path(__file__).resolve().parent.parent
+RULES_FILE = ROOT / "deploy" / "prometheus" / "finestra.rules.yml"
+RULES = [rule for group in yaml.safe_load(RULES_FILE.read_text())["groups"] for rule in group["rules"]]
+STAGED = yaml.safe_load(RULES_FILE.with_name("finestra.test.yml").read_text())["tests"]
+PANELS = json.loads((ROOT / "deploy" / "grafana" / "finestra.json").read_text())["panels"]
+PAGES = {page.stem: page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "runbooks").glob("*.md")}
+EXPRESSIONS = [rule["expr"] for rule in RULES] + [
+    target["expr"] for panel in PANELS for target in panel["targets"]
+]
+LONGEST_PAGE = 30
+
+
+def metrics_in(text: str) -> set[str]:
+    return set(re.findall(rf"\b{PREFIX}(\w+)", text))
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_every_metric_that_is_asked_for_exists_with_its_labels(expression):
+    for name in metrics_in(expression):
+        assert name in METRICS
+    for name, matchers in re.findall(rf"\b{PREFIX}(\w+)\{{([^}}]*)\}}", expression):
+        assert set(re.findall(r"(\w+)(?:=~|!~|!=|=)", matchers)) <= set(METRICS[name].labels)
+
+
+def test_states_and_statuses_that_are_asked_for_exist():
+    text = "\n".join(EXPRESSIONS)
+    states = {word for words in re.findall(r'state=~?"([^"]+)"', text) for word in words.split("|")}
+    statuses = {word for words in re.findall(r'status[=!]~?"([^"]+)"', text) for word in words.split("|")}
+
+    assert states - {"firing"} <= set(MessageState)
+    assert {word.lstrip("~") for word in statuses} <= set(TemplateStatus)
+
+
+def test_every_metric_stands_on_the_dashboard():
+    shown = metrics_in("\n".join(target["expr"] for panel in PANELS for target in panel["targets"]))
+
+    assert set(METRICS) - shown == set()
+
+
+def test_every_panel_says_what_it_means():
+    assert [panel["title"] for panel in PANELS if not panel.get("description")] == []
+
+
+def test_every_alert_has_its_page_and_every_page_its_alert():
+    assert {rule["alert"] for rule in RULES} == set(PAGES)
+    assert [rule["annotations"]["runbook"] for rule in RULES] == [
+        f"docs/runbooks/{rule['alert']}.md" for rule in RULES
+    ]
+
+
+def test_every_alert_is_staged_for_promtool():
+    assert [test["name"] for test in STAGED] == [rule["alert"] for rule in RULES]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_says_what_it_means_what_to_look_at_and_what_to_do(name):
+    page = PAGES[name]
+
+    assert page.startswith(f"# {name}\n")
+    assert re.findall(r"^\*\*(\w+)\.\*\*", page, re.MULTILINE) == ["Means", "Look", "Do"]
+    assert len(page.splitlines()) <= LONGEST_PAGE
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_commands_and_names_of_a_page_exist(name):
+    for words in re.findall(r"`finestra ([^`]+)`", PAGES[name]):
+        assert_runs(words.split())
+    for link in re.findall(r"\]\((\w+)\.md\)", PAGES[name]):
+        assert link in PAGES
+    assert metrics_in(PAGES[name]) <= set(METRICS)
+
+
+def test_events_of_the_log_that_pages_name_exist():
+    named = {"store_unavailable", "clock_not_measured", "bug", "webhook_refused"}
+
+    assert named <= set(LogEvent)
+    assert {word for page in PAGES.values() for word in re.findall(r"`(\w+)`", page)} >= named
+
+
+def assert_runs(words: list[str]) -> None:
+    """That there is such a command, and that it has these options."""
+    command: click.Command = main
+    while isinstance(command, click.Group):
+        command = command.commands[words.pop(0)]
+    options = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+
+    assert {word for word in words if word.startswith("--")} <= options
