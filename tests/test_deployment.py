@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,29 @@ def from_procfile(name: str) -> list[str]:
 
 def from_compose(name: str) -> list[str]:
     return plain(COMPOSE["services"][name]["command"])
+
+
+def test_an_installed_package_has_every_file_that_it_reads():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    globs = settings["tool"]["setuptools"]["package-data"]
+    packaged = {
+        path
+        for package, patterns in globs.items()
+        for each in patterns
+        for path in _folder(package).glob(each)
+    }
+    folders = (ROOT / name for name in ("cli", "sandbox", "shared", "webhook", "workers"))
+    read = {path for folder in folders for path in folder.rglob("*") if path.suffix in _DATA}
+
+    assert read == packaged
+
+
+#: What is read at run time and no code.
+_DATA = {".lua", ".toml", ".html", ".css", ".js", ".svg", ".json", ".csv"}
+
+
+def _folder(package: str) -> Path:
+    return ROOT.joinpath(*package.split("."))
 
 
 def test_all_three_name_the_same_processes():
