@@ -14,6 +14,7 @@ from cli.submissions import submissions
 from cli.template_approval import approve, delete, doctor, history, reject, submit, sync, versions
 from cli.template_approval import resume as resume_template
 from cli.template_library import import_template, library
+from cli.template_lint import lint_files
 from cli.template_preview import preview
 from cli.templates import template
 from cli.up import up
@@ -47,6 +48,7 @@ for _command in (list_messages, cancel, retry, resolve):
 for _command in (
     library,
     import_template,
+    lint_files,
     preview,
     submit,
     approve,

@@ -20,7 +20,7 @@ from shared.domain.lint.wording import check_wording
 from shared.domain.template_parts import TemplateContent
 from shared.domain.template_text import provider_form
 
-__all__ = ["Finding", "Level", "LintPolicy", "PromotionalContent", "lint"]
+__all__ = ["Finding", "Level", "LintPolicy", "PromotionalContent", "in_provider_form", "lint"]
 
 _CHECKS: tuple[Callable[[Candidate], Iterator[Finding]], ...] = (
     check_identity,
