@@ -1,14 +1,20 @@
 """How templates get approved, through the internal door, with the sandbox as Meta behind a real socket."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
+from shared.domain.consent import Category
 from shared.domain.events import TemplateStatusChanged
+from shared.domain.lint.findings import PromotionalContent
 from shared.domain.templates import TemplateId, TemplateStatus
-from tests.builders import NOW, World
+from tests.builders import ANNA, NOW, Stores, World, call, opt_in
 from tests.meta_side import ACCOUNT, MetaSide
 from webhook.api.app import create_api
+from workers.outbound import Drain
+from workers.upkeep import Upkeep
 
 ORDERS = {"Authorization": "Bearer orders-key"}
 DESK = {"Authorization": "Bearer desk-key"}
@@ -335,6 +341,42 @@ class TestSync:
         answer = client.post("/v1/templates/sync?sender=negozio", headers=DESK)
 
         assert (answer.status_code, answer.json["code"]) == (422, "unsupported_by_provider")
+
+
+class TestSchedule:
+    def test_one_worker_rings_for_an_account_once_in_a_quarter_of_an_hour(self, world):
+        rung = []
+        workers = [Upkeep(world.deps, ring_for_templates=rung.append) for _ in range(3)]
+
+        for _ in range(10):
+            for worker in workers:
+                worker.beat("default")
+            world.clock.advance(timedelta(minutes=1))
+
+        assert [sender.alias for sender in rung] == ["shop"]
+
+
+class TestCategory:
+    @pytest.mark.parametrize(("policy", "status"), [("stop", "refused"), ("continue", "submitted")])
+    def test_policy_says_whether_a_re_labelled_template_goes_on(self, any_redis, meta, policy, status):
+        allowed = {"promotional_content": PromotionalContent.ALLOW}
+        chosen = meta.configuration(stop_on_category_change=policy == "stop", **allowed)
+        world = World(any_redis, configuration=chosen)
+        desk = Desk(create_api(world.deps).test_client(), name="ordine_pronto")
+        desk.register(name="ordine_pronto", body="Ciao {1}, il tuo ordine {2} è pronto.")
+        desk.ask("POST", "/submit")
+        meta.decide("ordine_pronto", "APPROVED", category="MARKETING")
+        world.clock.advance(timedelta(seconds=5))
+        desk.sync()
+        sender = world.deps.sender("shop")
+        world.deps.contacts.set_consent(sender, ANNA, opt_in(), [Category.MARKETING], now=NOW)
+        accepted = Stores(any_redis).accept(sender, content=None, templates=(call(),))
+
+        with ThreadPoolExecutor(1) as slots:
+            Drain(world.deps, sender, slots, most_slots=1, stopping=threading.Event()).run()
+
+        record = world.deps.messages.get("default", accepted.message_id)
+        assert record.state == status
 
 
 def _status(stopped: TemplateStatus, at=NOW):

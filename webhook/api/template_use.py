@@ -53,8 +53,10 @@ def _of_account(sender: AnySender) -> list[dict[str, Any]]:
 
 
 def _can_be_sent(template: Template) -> bool:
-    stops = deps().settings.configuration.policy.stop_on_category_change
-    return template.status is TemplateStatus.APPROVED and not (stops and template.is_category_changed)
+    policy = deps().settings.configuration.policy
+    is_refused = template.category in policy.refused_categories
+    is_stopped = policy.stop_on_category_change and template.is_category_changed
+    return template.status is TemplateStatus.APPROVED and not is_refused and not is_stopped
 
 
 def _why(template: Template) -> str | None:
@@ -62,6 +64,8 @@ def _why(template: Template) -> str | None:
         return template.stop.reason
     if template.is_category_changed:
         return f"WhatsApp has it as {template.category}"
+    if template.status is TemplateStatus.APPROVED:
+        return None if _can_be_sent(template) else f"policy refuses {template.category}"
     return next((template.reasons[gate] for gate in Gate if gate in template.reasons), None)
 
 
