@@ -8,8 +8,9 @@ import fcntl
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn, TextIO
+from typing import Any, BinaryIO, TextIO
 
 import click
 from rich.console import Console
@@ -39,31 +40,44 @@ def import_consents(file: Path, sender: str | None, url: str | None, key: str | 
     by line, with the field and its mend.
     """
     notes = consent_progress.Notes(file)
-    try:
-        with file.open("rb") as source:
-            counts = _import(default_api(url, key), source, sender, notes)
-    except (UnreadableFileError, click.ClickException, OSError) as exc:
-        _give_up(exc.format_message() if isinstance(exc, click.ClickException) else str(exc))
-    except KeyboardInterrupt:
-        _give_up("interrupted")
+    with (
+        _giving_up("What was taken is noted: it goes on from there."),
+        file.open("rb") as source,
+    ):
+        counts = _import(default_api(url, key), source, sender, notes)
     said = [f"{counts.get(name, 0)} {name}" for name in ("recorded", "unchanged", "refused")]
     click.echo(", ".join(said) + (f": see {notes.report_path}" if counts.get("refused") else ""))
     sys.exit(_SOME_REFUSED if counts.get("refused") else 0)
 
 
 @click.command("export")
-@click.option("--output", type=click.File("w", encoding="utf-8", atomic=True), default="-", help="A file.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A file; else what is shown.")
 @_sender
 @connection_options
-def export_consents(output: TextIO, sender: str | None, url: str | None, key: str | None) -> None:
+def export_consents(output: Path | None, sender: str | None, url: str | None, key: str | None) -> None:
     """Write what stands for every contact as CSV, as `import` takes it."""
-    writer = csv.writer(output, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    with _bar("contacts") as bar:
+    with _giving_up("Nothing was written."), _written(output) as lines, _bar("contacts") as bar:
+        writer = csv.writer(lines, lineterminator="\n")
+        writer.writerow(COLUMNS)
         task = bar.add_task("export", total=None)
         for items in _pages(default_api(url, key), sender):
             writer.writerows(_line(item["contact"], said) for item in items for said in item["consents"])
             bar.advance(task, len(items))
+
+
+@contextmanager
+def _written(path: Path | None) -> Iterator[TextIO]:
+    """A file that is there once it is whole."""
+    if path is None:
+        yield sys.stdout
+        return
+    new = path.with_name(path.name + ".new")
+    try:
+        with new.open("w", encoding="utf-8", newline="") as lines:
+            yield lines
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def _import(api: Api, source: BinaryIO, sender: str | None, notes: consent_progress.Notes) -> dict[str, int]:
@@ -150,9 +164,15 @@ def _bar(unit: str) -> Progress:
     console = Console(stderr=True)
     done = TextColumn("{task.description} {task.completed:,.0f} " + unit)
     columns = (done, BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, disable=not console.is_terminal)
+    return Progress(*columns, console=console, disable=not console.is_terminal, redirect_stdout=False)
 
 
-def _give_up(why: str) -> NoReturn:
-    click.echo(f"Error: {why}\nWhat was taken is noted: the same command goes on from there.", err=True)
-    sys.exit(_COULD_NOT_GO_ON)
+@contextmanager
+def _giving_up(then: str) -> Iterator[None]:
+    """What cannot go on says why, and what is `then`."""
+    try:
+        yield
+    except (UnreadableFileError, click.ClickException, OSError, KeyboardInterrupt) as exc:
+        why = exc.format_message() if isinstance(exc, click.ClickException) else str(exc) or "interrupted"
+        click.echo(f"Error: {why}\n{then}", err=True)
+        sys.exit(_COULD_NOT_GO_ON)

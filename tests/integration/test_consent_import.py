@@ -253,3 +253,16 @@ def test_what_is_exported_can_be_imported_and_says_the_same(world, tmp_path):
     ]
     assert world.deps.consents.page("default", after=None, limit=10) == before
     assert world.deps.contacts.get(shop, ContactId(contact(1))).consent.is_opted_in(Category.MARKETING)
+
+
+def test_an_export_that_fails_leaves_the_file_as_it_was(world, tmp_path):
+    run(create_api(world.deps), "import", str(write_file(tmp_path, f"{ANNA},opted_in,utility,crm,,{AT}")))
+    file = tmp_path / "all.csv"
+
+    done = run(create_api(world.deps), "export", "--output", str(file))
+    failed = CliRunner().invoke(
+        main, ["consent", "export", "--output", str(file), *options("http://127.0.0.1:1")]
+    )
+
+    assert (done.exit_code, failed.exit_code) == (0, 2)
+    assert file.read_text(encoding="utf-8") == f"{HEADER}\n{ANNA},opted_in,utility,crm,,{AT[:-1]}.000Z\n"
