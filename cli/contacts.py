@@ -114,6 +114,8 @@ def retention(url: str | None, key: str | None, *, as_json: bool) -> None:
             add_row(table, kept["kind"], str(kept["count"]), kept["oldest"] or "", days, str(kept["removed"]))
         console.print(table)
         click.echo(f"{state}; {business['unfinished_erasures']} erasures to be completed")
+        if not business["secret_keys_complete"]:
+            click.echo("FINESTRA_SECRET_KEY lacks a former key: opt-outs kept under it are not recognised.")
 
 
 _FILE = {

@@ -169,6 +169,7 @@ def _retention(settings: Settings, client: redis.Redis, scripts: Scripts) -> Ret
         longest_wait=MAX_EXPIRY,
         aliases_of=configuration.aliases_of,
         pushed_apps=[app.name for app in configuration.pushed_apps],
+        hashes=KeyedHashes(settings.secret_keys),
     )
 
 

@@ -30,6 +30,7 @@ class LogEvent(StrEnum):
     MESSAGES_CHANGED = "messages_changed"
     CONTACT_ERASED = "contact_erased"
     CONTACT_EXPORTED = "contact_exported"
+    SECRET_KEY_LOST = "secret_key_lost"  # noqa: S105 - a name
     RETENTION_PASSED = "retention_passed"
     SUBMISSION_REFUSED = "submission_refused"
     SUBMISSION_REMOVED = "submission_removed"

@@ -100,6 +100,9 @@ class Ticker:
         if removed is None:
             return
         get_logger().info(LogEvent.RETENTION_PASSED, business=business, removed=removed)
+        if not self._deps.retention.state(business).has_all_keys:
+            # Opt-outs of people who were erased under it are not recognised.
+            get_logger().error(LogEvent.SECRET_KEY_LOST, business=business)
         if self._deps.settings.secret_keys:
             self._deps.erasure.resume(business)
 

@@ -24,13 +24,19 @@ class Traces:
 
     def __init__(self, names: Iterable[ContactId]) -> None:
         spellings = {spelling for name in names for spelling in spellings_of(name)}
+        self._digits = [name.phone_number.digits for name in spellings if name.phone_number is not None]
         self._pattern = re.compile("|".join(map(_pattern_of, sorted(spellings, key=str))), re.ASCII)
 
     def are_in(self, text: str) -> bool:
         plain = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "\\" in text else text
         if self._pattern.search(plain):
             return True
-        return any(self._pattern.search(_decoded(word)) for word in _WAMID.findall(plain.replace("\\/", "/")))
+        return "wamid." in plain and any(map(self._is_in_id, _WAMID.findall(plain.replace("\\/", "/"))))
+
+    def _is_in_id(self, word: str) -> bool:
+        """There are many ids, and it stands in them as it is: the pattern only keeps other numbers out."""
+        decoded = _decoded(word)
+        return any(digits in decoded for digits in self._digits) and bool(self._pattern.search(decoded))
 
 
 def _pattern_of(name: ContactId) -> str:

@@ -79,6 +79,10 @@ class BusinessRetentionSchema(AnswerSchema):
     last_run_at = time_text(allow_none=True)
     running = fields.Boolean(required=True)
     unfinished_erasures = fields.Integer(required=True)
+    secret_keys_complete = fields.Boolean(
+        required=True,
+        metadata={"description": "False: a key is missing under which opt-outs of erased people were kept."},
+    )
     kinds = fields.List(fields.Nested(KeptSchema()), required=True)
 
 

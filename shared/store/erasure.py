@@ -109,6 +109,7 @@ class Erasure:
         head = f"{to_ms(now)}|{_CUT if is_cut else 'begun'}"
         with translated(self._client):
             self._client.hset(Keys(person.business).erasing(), mark, f"{head} {person.words}")
+            self._client.hsetnx(Keys(person.business).retention(), f"key:{self._hashes.check()}", to_ms(now))
 
     def _strike_out(self, person: Person) -> None:
         """By whichever name they were noted."""

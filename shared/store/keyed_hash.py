@@ -31,6 +31,13 @@ class KeyedHashes:
     def known_event(self, sender: str, event_id: str) -> str:
         return " ".join(self._hash(key, f"event {sender} {event_id}") for key in self.keys)
 
+    def check(self) -> str:
+        """Of nobody: kept to see later whether the key is still among those that we have."""
+        return self._hash(self.keys[0], "check")
+
+    def has_made(self, check: str) -> bool:
+        return any(self._hash(key, "check") == check for key in self.keys)
+
     @staticmethod
     def _hash(key: Secret, text: str) -> str:
         return hmac.digest(key.reveal().encode(), text.encode(), "sha256").hex()

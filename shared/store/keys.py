@@ -68,7 +68,7 @@ class Keys:
     suppressed:{b}                          hash        keyed hash of an erased name → opt-outs · for ever
     erasing:{b}                             hash        who is being erased → since when, names · its end
     forgotten:{b}                           sorted set  keyed hash of an erased update → its end · then
-    retention:{b}                           hash        walk under way, last walk, rewrite wanted · for ever
+    retention:{b}                           hash        how the walks went, keys of erasures · for ever
     silence:{b}                             hash        how far the silent ones were told, by life · for ever
     audit:{b}                               stream      who did what by hand · capped
     submissions:{b}                         stream      what the Celery door refused · capped

@@ -89,7 +89,9 @@ class People:
         for page in self.pages(person.business, "inbound"):
             stored = self._ask(page, lambda pipeline, key: pipeline.get(key))
             records = [
-                (parts_of(key)[1], json.loads(text)) for key, text in zip(page, stored, strict=True) if text
+                (parts_of(key)[1], json.loads(text))
+                for key, text in zip(page, stored, strict=True)
+                if text and any(name in text for name in person.names)
             ]
             yield [(ref, record) for ref, record in records if is_of(person, _names_in(record))]
 

@@ -16,6 +16,7 @@ import redis
 from shared.clock import duration_ms, from_ms, to_ms
 from shared.store.connection import read_hash, translated
 from shared.store.erasure import rewrite
+from shared.store.keyed_hash import NO_HASHES, KeyedHashes
 from shared.store.keys import Keys, parts_of
 from shared.store.scripts import Call, Scripts
 
@@ -73,6 +74,8 @@ class RetentionState:
     last_ended_at: datetime | None
     is_running: bool
     unfinished_erasures: int
+    #: Every key that opt-outs were kept under is among those that we have.
+    has_all_keys: bool
     kinds: tuple[Kept, ...]
 
 
@@ -86,6 +89,7 @@ class Retention:
         longest_wait: timedelta,
         aliases_of: Mapping[str, tuple[str, ...]],
         pushed_apps: Sequence[str],
+        hashes: KeyedHashes = NO_HASHES,
     ) -> None:
         """`longest_wait`: what a message may wait at most; it is kept so much longer."""
         self._client = client
@@ -93,6 +97,7 @@ class Retention:
         self._retention = retention
         self._longest_wait = longest_wait
         self._aliases_of = aliases_of
+        self._hashes = hashes
         self._pushed_apps = frozenset(pushed_apps)
 
     def beat(self, business: str, *, now: datetime) -> Mapping[str, int] | None:
@@ -139,6 +144,7 @@ class Retention:
             last_ended_at=from_ms(last.ended_at) if last.ended_at else None,
             is_running="pass" in stored,
             unfinished_erasures=int(unfinished),
+            has_all_keys=all(self._hashes.has_made(check) for check in _checks(stored)),
             kinds=tuple(kinds),
         )
 
@@ -248,3 +254,8 @@ class Retention:
             first: Any = self._client.xrange(key, count=1)
         oldest = from_ms(first[0][0].partition("-")[0]) if first else None
         return Kept(kind=kind, count=int(count), oldest=oldest, limit=limit, removed=last.removed[kind])
+
+
+def _checks(stored: Mapping[str, str]) -> list[str]:
+    """Of the keys that were ever used to erase somebody."""
+    return [name.removeprefix("key:") for name in stored if name.startswith("key:")]

@@ -154,6 +154,19 @@ def test_the_ticker_walks_and_the_door_shows_it(world):
     assert (kinds["contacts_with_consent"]["days"], kinds["audit"]["days"]) == (None, None)
 
 
+def test_a_secret_key_that_is_missing_later_is_told(any_redis):
+    first, second = Secret("the key of this test"), Secret("the key after this one")
+    World(any_redis, secret_keys=(first,)).deps.erasure.erase("default", ANNA, now=NOW)
+
+    def is_complete(*keys: Secret) -> bool:
+        return World(any_redis, secret_keys=keys).deps.retention.state("default").has_all_keys
+
+    assert is_complete(first)
+    assert is_complete(second, first)
+    assert not is_complete(second)
+    assert not is_complete()
+
+
 def test_an_erasure_that_was_interrupted_is_completed_by_the_clock_as_of_its_beginning(any_redis):
     world = World(any_redis, secret_keys=(Secret("the key of this test"),))
     writes(world, text="before")

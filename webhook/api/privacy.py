@@ -99,6 +99,7 @@ def show_retention() -> dict[str, Any]:
             "last_run_at": rfc3339(state.last_ended_at) if state.last_ended_at else None,
             "running": state.is_running,
             "unfinished_erasures": state.unfinished_erasures,
+            "secret_keys_complete": state.has_all_keys,
             "kinds": [_kept(kept) for kept in state.kinds],
         }
         for business, state in states.items()
