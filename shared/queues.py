@@ -113,14 +113,18 @@ class Doorbell:
     def ring(self, sender: AnySender) -> None:
         self._send(DRAIN, OUTBOUND, sender.business, sender.alias)
 
+    def pass_on(self, sender: AnySender) -> None:
+        """Ring for whoever waits the longest: not for us, who have just come back from the door."""
+        self._send(DRAIN, OUTBOUND, sender.business, sender.alias, is_passed_on=True)
+
     def ring_for_app(self, business: str, app: str) -> None:
         self._send(PUSH, EVENTS, business, app)
 
     def ring_for_templates(self, sender: AnySender) -> None:
         self._send(SYNC, MAINTENANCE, sender.business, sender.alias)
 
-    def _send(self, task: str, queue: str, business: str, whom: str) -> None:
+    def _send(self, task: str, queue: str, business: str, whom: str, **more: bool) -> None:
         try:
-            self._app.send_task(task, args=[business, whom], queue=queue, retry=False)
+            self._app.send_task(task, args=[business, whom], kwargs=more, queue=queue, retry=False)
         except (OperationalError, KombuError, OSError) as exc:
             get_logger().warning(LogEvent.BELL_NOT_RUNG, whom=whom, error=type(exc).__name__)

@@ -53,7 +53,8 @@ def build_app() -> Celery:
     worker_ready.connect(_spare_the_collector, weak=False)
     upkeep = Upkeep(deps, ring_for_templates=doorbell.ring_for_templates)
     ticker = Ticker(deps, ring_for_app=doorbell.ring_for_app, upkeep=upkeep.beat)
-    register(celery, deps, Monitor(make_impatient_celery(settings), default_nodename("")), ticker, stopping)
+    monitor = Monitor(make_impatient_celery(settings), default_nodename(""))
+    register(celery, deps, monitor, ticker, stopping, pass_on=doorbell.pass_on)
     celery.steps["worker"].add(_ticker_step(ticker))
     return celery
 

@@ -58,6 +58,11 @@ class Drain:
         self._runners: list[Future[None]] = []
         self._active = 0
 
+    @property
+    def is_loaded(self) -> bool:
+        """It has claims in hand that wait for their turn: somebody else would be of use."""
+        return bool(self._claims)
+
     def run(self) -> Report:
         """Returns when every slot is done; raises what a slot raised."""
         with self._lock:

@@ -1,22 +1,22 @@
 """The only decorated functions: each parses its arguments, calls one handler and says what came of it."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 from celery import Celery
 from celery.exceptions import Reject
 
 from shared.callbacks.client import CallbackClient
-from shared.configuration import MetaSender
+from shared.configuration import AnySender, MetaSender
 from shared.deps import Deps
 from shared.errors import StoreUnavailableError
 from shared.observability import LogEvent, get_logger, place_of
 from shared.queues import DRAIN, PUSH, SUBMIT, SYNC
 from shared.template_sync import sync_templates
 from workers.callbacks import MOST_IN_HAND, Pusher
+from workers.drains import Drains
 from workers.monitor import Monitor
-from workers.outbound import Drain
 from workers.submissions import INTERNAL_ERROR, Handed, Submissions
 from workers.ticker import Ticker
 
@@ -24,14 +24,23 @@ from workers.ticker import Ticker
 _PAUSE_SECONDS = 5.0
 
 
-def register(app: Celery, deps: Deps, monitor: Monitor, ticker: Ticker, stopping: threading.Event) -> None:
-    _register_drain(app, deps, monitor, ticker, stopping)
+def register(
+    app: Celery,
+    deps: Deps,
+    monitor: Monitor,
+    ticker: Ticker,
+    stopping: threading.Event,
+    *,
+    pass_on: Callable[[AnySender], None],
+) -> None:
+    """`pass_on`: rings for a sender once more, for another process."""
+    _register_drain(app, deps, monitor, ticker, stopping, pass_on)
     _register_push(app, deps)
     _register_sync(app, deps)
 
 
 def _register_sync(app: Celery, deps: Deps) -> None:
-    @app.task(name=SYNC)
+    @app.task(name=SYNC, shared=False)
     def sync(business: str, alias: str) -> str:
         """Read the provider's list of templates. Ringing twice, or for a sender that is gone, is harmless."""
         sender = deps.sender(alias)
@@ -55,7 +64,7 @@ def _register_push(app: Celery, deps: Deps) -> None:
     clients = {one.name: CallbackClient(one) for one in apps.values()}
     threads = {one: ThreadPoolExecutor(MOST_IN_HAND, thread_name_prefix=f"push-{one}") for one in apps}
 
-    @app.task(name=PUSH)
+    @app.task(name=PUSH, shared=False)
     def push(business: str, name: str) -> str:
         """Push to one app what it was not told yet. Ringing twice, or for one that is gone, is harmless."""
         if name not in apps:
@@ -73,26 +82,29 @@ def _register_push(app: Celery, deps: Deps) -> None:
 
 
 def _register_drain(
-    app: Celery, deps: Deps, monitor: Monitor, ticker: Ticker, stopping: threading.Event
+    app: Celery,
+    deps: Deps,
+    monitor: Monitor,
+    ticker: Ticker,
+    stopping: threading.Event,
+    pass_on: Callable[[AnySender], None],
 ) -> None:
-    most_slots = deps.settings.worker_slots
-    slots = ThreadPoolExecutor(max_workers=most_slots, thread_name_prefix="slot")
+    drains = Drains(deps, stopping, when_limited=ticker.watch)
 
-    @app.task(name=DRAIN)
-    def drain(business: str, alias: str) -> str:
-        """Look at the lanes of one sender. Ringing twice, or for a sender that is gone, harms nothing."""
+    @app.task(name=DRAIN, shared=False)
+    def drain(business: str, alias: str, *, is_passed_on: bool = False) -> str:
+        """Look at the lanes of one sender. Ringing twice, or for a sender that is gone, harms nothing.
+
+        Who is loaded with that sender already passes a bell on once, so that all processes share the work.
+        """
         sender = deps.sender(alias)
         if sender is None or sender.business != business:
             return f"{alias} → no such sender here"
+        if not is_passed_on and drains.is_loaded_with(alias):
+            pass_on(sender)
+            return f"{alias} → passed on"
         try:
-            report = Drain(
-                deps,
-                sender,
-                slots,
-                most_slots=most_slots,
-                stopping=stopping,
-                when_limited=partial(ticker.watch, sender),
-            ).run()
+            report = drains.run(sender)
         except StoreUnavailableError as exc:
             # Whoever watches the clock rings again; what was in hand is given back by its lease.
             get_logger().warning(LogEvent.STORE_UNAVAILABLE, where=DRAIN, sender=alias, error=str(exc))
