@@ -2,8 +2,9 @@
 
 import pytest
 
+from shared.domain.consent import Category
 from shared.domain.templates import Source, TemplateId, TemplateStatus
-from tests.builders import World
+from tests.builders import ANNA, NOW, World, opt_in, wrote
 from tests.integration.test_api import DESK, ORDERS
 from tests.integration.test_openapi import assert_documented
 from webhook.api.app import create_api
@@ -124,3 +125,21 @@ def test_one_time_codes_are_not_for_cm(client):
 
 def test_an_import_needs_the_scope_of_templates(client):
     assert client.post(IMPORT, json=SHIPPED, headers=ORDERS).status_code == 403
+
+
+@pytest.mark.parametrize(("url", "kind"), [(None, "session"), (LINK, "template")])
+def test_without_its_link_it_goes_as_session_text_in_an_open_window(world, client, url, kind):
+    imported(client, sender="negozio", url=url)
+    for gate in ("provider", "whatsapp"):
+        word = {"gate": gate, "decision": "approved"}
+        client.post("/v1/templates/order_shipped/it/approval?sender=negozio", json=word, headers=DESK)
+    sender = world.deps.sender("negozio")
+    world.deps.contacts.set_consent(sender, ANNA, opt_in(), [Category.UTILITY], now=NOW)
+    world.deps.recorder.record([(sender, wrote())], now=NOW)
+    filled = {"name": "order_shipped", "language": "it", "variables": ["Anna", "991", "Corriere", "ZX1"]}
+    filled |= {"buttons": [{"index": 0, "url_suffix": "ZX1"}]} if url else {}
+    asked = {"to": ANNA.value, "sender": "negozio", "template": filled}
+
+    answer = client.post("/v1/messages?dry_run=true", json=asked, headers=ORDERS)
+
+    assert answer.json["route"]["kind"] == kind, answer.json
