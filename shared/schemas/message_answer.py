@@ -54,6 +54,9 @@ class DryRunSchema(AnswerSchema):
         metadata={"description": "What the provider would get; null when nothing would go now."},
     )
     would_change = fields.List(fields.String(), required=True)
+    warnings = fields.List(
+        fields.String(), required=True, metadata={"description": "Of a text that seems to promote; it goes."}
+    )
 
 
 class AttemptErrorSchema(AnswerSchema):

@@ -9,9 +9,10 @@ import pytest
 import structlog
 
 from shared.clock import rfc3339
-from shared.configuration import Configuration, Secret
+from shared.configuration import Configuration, Policy, Secret
 from shared.domain.consent import Category
 from shared.domain.identifiers import MessageId
+from shared.domain.lint import PromotionalContent
 from shared.domain.message import MessageState
 from shared.domain.session_content import Text
 from shared.domain.templates import Approval, Gate
@@ -89,6 +90,7 @@ def keys_of(world):
         "hash": world.client.hgetall,
         "set": world.client.smembers,
         "zset": lambda key: world.client.zrange(key, 0, -1, withscores=True),
+        "list": lambda key: world.client.lrange(key, 0, -1),
         "stream": world.client.xrange,
     }
     return {key: read[world.client.type(key)](key) for key in world.client.keys("*")}
@@ -344,6 +346,22 @@ class TestDryRun:
             "If the contact opts out of utility: refuse (opted_out).",
         ]
         assert (keys_of(world), world.rung, world.providers["shop"].sent) == (before, [], [])
+
+    @pytest.mark.parametrize(("promotional", "is_said"), [("refuse", True), ("warn", True), ("allow", False)])
+    def test_a_text_that_promotes_is_at_most_warned_about(self, any_redis, promotional, is_said):
+        policy = Policy(promotional_content=PromotionalContent(promotional))
+        configuration = Configuration(
+            senders={"shop": meta_sender()}, apps={"o": app("orders")}, policy=policy
+        )
+        client = create_api(World(any_redis, configuration=configuration).deps).test_client()
+
+        plain = send(client, query="?dry_run=true").json
+        promoting = send(client, query="?dry_run=true", text="Sconto per te!").json
+
+        assert plain["warnings"] == []
+        said = ["The text promotes, 'sconto': it announces lower prices."]
+        assert promoting["warnings"] == (said if is_said else [])
+        assert send(client, text="Sconto per te!").status_code == 202
 
     def test_a_refusal_has_no_request_and_says_what_would_change_it(self, world, client):
         world.deps.templates.create("default", template(gates={}), nonce="n")

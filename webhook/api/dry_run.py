@@ -6,14 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from shared.clock import rfc3339
-from shared.configuration import AnySender
+from shared.configuration import AnySender, Policy
 from shared.decision import addressee, describe, facts_of
 from shared.deps import Deps
 from shared.domain.consent import Category, ConsentRecord, ConsentStatus
 from shared.domain.identifiers import AttemptReference, ContactId, MessageId
+from shared.domain.lint import PromotionalContent
+from shared.domain.lint.wording import promotion_in
 from shared.domain.message import MessageRequest
 from shared.domain.routes import Route, SessionRoute, TemplateRoute
 from shared.domain.routing import Facts, decide
+from shared.domain.session_content import Text
 from shared.domain.templates import Approval, Gate, Template, TemplateStatus
 from shared.domain.window import Window
 from shared.providers.base import Outgoing
@@ -32,7 +35,16 @@ def dry_run(
         "route": describe(route, request, facts),
         "request": _rendered(deps, sender, request, addressee(request, known, sender, route), route),
         "would_change": list(would_change(request, facts, route)),
+        "warnings": list(warnings_of(request, deps.settings.configuration.policy)),
     }
+
+
+def warnings_of(request: MessageRequest, policy: Policy) -> Iterator[str]:
+    """A session text is at most warned about, and only here: to read it takes longer than to accept it."""
+    if policy.promotional_content is PromotionalContent.ALLOW or not isinstance(request.content, Text):
+        return
+    for each in promotion_in(request.content.body, policy.languages):
+        yield f"The text promotes, {each.words!r}: {each.reason}."
 
 
 def would_change(request: MessageRequest, facts: Facts, route: Route) -> Iterator[str]:

@@ -10,7 +10,7 @@ from shared.domain.template_text import VARIABLE, clean_value, variables_of
 
 _NAMED = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 #: A brace, one of the three signs, the closing brace. Meta, "Template review", read 2025-12.
-_SIGN = re.compile(r"\{+[^{}]*[#$%][^{}]*\}+")
+_SIGN = re.compile(r"\{\{?[^{}#$%]*[#$%][^{}]*\}\}?")
 #: Meta's message for a run of spaces in a value: netflie/whatsapp-cloud-api issue 201.
 _UNCLEAN = re.compile(r"[\n\r\t]| {5}")
 

@@ -14,14 +14,18 @@ from shared.domain.template_text import VARIABLE
 
 #: A variable, 3x2, a number, a word, a sign that counts, the end of a sentence.
 _TOKEN = re.compile(r"\{\}|\d+x\d+|\d+(?:[.,]\d+)*|[^\W\d_]+|[%€$£]|[.!?;\n]")
+_LONGEST = 4096
 _ENDS = frozenset(".!?;\n")
 _GAP = r"(?:(?!\. )\S+ ){0,3}"
 _PLACEHOLDERS = {"*": r"[^ .]*", "#": r"\d[\d.,]*", "{}": r"\{\}"}
 
 
 def spread(text: str) -> str:
-    """A text as its plain words, a space before and after each; a full stop for each end of a sentence."""
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    """A text as its plain words, a space before and after each; a full stop for each end of a sentence.
+
+    Only as far as a text of WhatsApp's may reach: what is longer is refused anyway.
+    """
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text[:_LONGEST]).casefold())
     seen = "".join(letter for letter in plain if unicodedata.category(letter) not in {"Mn", "Cf"})
     tokens = _TOKEN.findall(VARIABLE.sub(" {} ", seen))
     return "".join(f" {'.' if token in _ENDS else token}" for token in tokens) + " "

@@ -398,3 +398,11 @@ def test_how_variables_are_written_does_not_change_what_is_found(language, conte
     written = in_provider_form(content)
 
     assert lint("x", language, "UTILITY", content, policy) == lint("x", language, "UTILITY", written, policy)
+
+
+@pytest.mark.parametrize("piece", ["{", "{%", "{ ", "*a", "{{1}}", "wa.", "😀", "sconto ", "{1} "])
+def test_a_text_of_a_megabyte_is_read_in_time(piece):
+    """A quadratic pattern would take minutes, and the test's own limit ends it."""
+    content = replace(GOOD, body=piece * (300_000 // len(piece)), header=text(piece * 100_000))
+
+    assert lint("x", "it", "UTILITY", content)
