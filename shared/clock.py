@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 MEASURE_EVERY = timedelta(seconds=10)
@@ -108,7 +109,8 @@ def duration_ms(duration: timedelta) -> int:
     return round(duration.total_seconds() * 1000)
 
 
+@lru_cache(maxsize=1024)
 def rfc3339(moment: datetime) -> str:
-    """`2026-11-22T10:15:30.123Z`: how times look at every door."""
+    """`2026-11-22T10:15:30.123Z`: how times look at every door. A decision writes some of them four times."""
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     return utc.isoformat(timespec="milliseconds")[:-6] + "Z"
