@@ -25,7 +25,8 @@ def sync_templates(deps: Deps, sender: MetaSender) -> SyncReport:
     """Raises StoreUnavailableError; what the provider refuses stands in the report."""
     report = _read_all(deps, sender)
     deps.template_sync.finish(sender.business, sender.account, report)
-    get_logger().info(
+    log = get_logger()
+    (log.warning if report.failed_with else log.info)(
         LogEvent.TEMPLATES_SYNCED,
         sender=sender.alias,
         listed=report.listed,

@@ -89,6 +89,7 @@ def keys_of(world):
         "string": world.client.get,
         "hash": world.client.hgetall,
         "set": world.client.smembers,
+        "list": lambda key: world.client.lrange(key, 0, -1),
         "zset": lambda key: world.client.zrange(key, 0, -1, withscores=True),
         "list": lambda key: world.client.lrange(key, 0, -1),
         "stream": world.client.xrange,

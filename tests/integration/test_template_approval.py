@@ -10,6 +10,8 @@ from shared.domain.consent import Category
 from shared.domain.events import TemplateStatusChanged
 from shared.domain.lint.findings import PromotionalContent
 from shared.domain.templates import TemplateId, TemplateStatus
+from shared.store.template_sync import SyncReport
+from shared.template_sync import adopt
 from tests.builders import ANNA, NOW, Stores, World, call, opt_in
 from tests.meta_side import ACCOUNT, MetaSide
 from webhook.api.app import create_api
@@ -325,6 +327,18 @@ class TestSync:
         approved.sync()
 
         assert approved.status() == "approved"
+
+    def test_what_was_deleted_since_the_list_was_asked_for_stays_deleted(self, approved, meta, world):
+        sender, asked_at = world.deps.sender("shop"), world.clock.now()
+        page = world.deps.meta_templates["shop"].page()
+        world.clock.advance(timedelta(seconds=1))
+        approved.ask("DELETE")
+
+        report = SyncReport(started_at=asked_at, ended_at=asked_at)
+        word = adopt(world.deps, sender, page.templates[0], None, report)
+
+        assert word == "gone"
+        assert approved.ask("GET").status_code == 404
 
     def test_a_list_that_cannot_be_read_says_why(self, desk, client, meta):
         meta.world.put_accounts([])
