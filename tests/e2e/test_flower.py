@@ -32,6 +32,8 @@ def test_every_message_has_a_row_that_says_how_it_ended(stage):
     assert (seen[failed]["state"], seen[failed]["exception"]) == ("FAILURE", "failed 131026")
     drains = [row["result"] for row in seen.values() if row["name"] == "outbound.drain"]
     assert any("shop → submitted 1" in str(result) for result in drains)
+    (upkeep,) = [row for row in seen.values() if row["name"] == "maintenance.sync_templates"]
+    assert (upkeep["state"], upkeep["result"]) == ("SUCCESS", "'shop → 0 listed, 0 changed, whole'")
     assert NUMBER.removeprefix("+") not in str(seen)
     assert TEXT not in str(seen)
 
