@@ -47,6 +47,7 @@ _ALL = (
     _counter(
         "billed_messages_total", "sender category type", "Attempts with a price, as the provider reports it."
     ),
+    _counter("templates_relabelled_total", "category", "Templates that WhatsApp moved to another category."),
     _counter("callbacks_total", "app outcome", "Events pushed to apps, by how the push ended."),
     _counter("submissions_refused_total", "reason", "What the Celery door refused."),
     _gauge(

@@ -44,6 +44,7 @@ class LogEvent(StrEnum):
     PUSHED = "pushed"
     TEMPLATES_SYNCED = "templates_synced"
     TEMPLATE_STOPPED = "template_stopped"
+    TEMPLATE_RELABELLED = "template_relabelled"
     TEMPLATE_CHANGED = "template_changed"
     SENDER_HALTED = "sender_halted"
     SENDER_RESUMED = "sender_resumed"

@@ -98,15 +98,19 @@ def adopt(
         started_at=report.started_at,
         now=deps.clock.now(),
     )
-    if word is Synced.STOPPED:
-        get_logger().error(
-            LogEvent.TEMPLATE_STOPPED,
-            sender=sender.alias,
-            template=f"{one.name}/{one.language}",
-            status=one.stopped or one.approval,
-            reason=one.rejected_reason,
-        )
+    if held is not None:
+        _alert(sender, one, held, word)
     return word
+
+
+def _alert(sender: MetaSender, one: ListedTemplate, held: Template, word: Synced) -> None:
+    named = {"sender": sender.alias, "template": f"{one.name}/{one.language}"}
+    if word is Synced.STOPPED:
+        status, reason = one.stopped or one.approval, one.rejected_reason
+        get_logger().error(LogEvent.TEMPLATE_STOPPED, **named, status=status, reason=reason)
+    if word in {Synced.CHANGED, Synced.STOPPED} and one.category is not held.category:
+        announced = one.correct_category
+        get_logger().error(LogEvent.TEMPLATE_RELABELLED, **named, category=one.category, announced=announced)
 
 
 def is_same(held: TemplateContent, listed: TemplateContent) -> bool:

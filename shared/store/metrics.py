@@ -9,6 +9,7 @@ import redis
 
 from shared.clock import to_ms
 from shared.configuration import AnySender, Configuration
+from shared.domain.consent import Category
 from shared.domain.message import MessageState, Priority
 from shared.domain.templates import TemplateStatus
 from shared.domain.window import InboundKind
@@ -28,6 +29,7 @@ _LOOK_AT = 200
 _KNOWN: Mapping[str, tuple[Labels, ...]] = {
     "inbound_messages_total": tuple((kind.value,) for kind in InboundKind),
     "window_disagreements_total": (("false_open",), ("false_closed",)),
+    "templates_relabelled_total": tuple((category.value,) for category in Category),
     "callbacks_total": (("taken",), ("gone",), ("again",), ("parked",)),
     "billed_messages_total": (
         ("utility", "regular"),

@@ -1,20 +1,26 @@
 """How templates get approved, through the internal door, with the sandbox as Meta behind a real socket."""
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import structlog
 
 from shared.domain.consent import Category
 from shared.domain.events import TemplateStatusChanged
 from shared.domain.lint.findings import PromotionalContent
-from shared.domain.templates import TemplateId, TemplateStatus
+from shared.domain.templates import Approval, TemplateId, TemplateStatus
+from shared.observability import LogEvent
 from shared.store.template_sync import SyncReport
 from shared.template_sync import adopt
 from tests.builders import ANNA, NOW, Stores, World, call, opt_in
+from tests.integration.test_receiver import post_meta
 from tests.meta_side import ACCOUNT, MetaSide
 from webhook.api.app import create_api
+from webhook.app import create_receiver
 from workers.outbound import Drain
 from workers.upkeep import Upkeep
 
@@ -370,6 +376,42 @@ class TestSchedule:
         assert [sender.alias for sender in rung] == ["shop"]
 
 
+class TestAlerts:
+    @pytest.fixture
+    def told(self, world, submitted):
+        """Records what a webhook says, twice, and answers what on-call hears."""
+        world.deps.recorder.record([(world.deps.sender("shop"), _approved())], now=NOW)
+        door = create_receiver(world.deps).test_client()
+
+        def tell(field: str, **value: object) -> list[dict]:
+            named = {"message_template_name": "conferma_ordine", "message_template_language": "it"}
+            change = {"field": field, "value": {**named, **value}}
+            entry = {"id": ACCOUNT, "time": int(NOW.timestamp()) + 2, "changes": [change]}
+            body = json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+            with structlog.testing.capture_logs() as logs:
+                for _ in range(2):
+                    assert post_meta(door, body).status_code == 200
+            return [line for line in logs if line["log_level"] == "error"]
+
+        return tell
+
+    def test_a_template_that_stops_is_told_once(self, told, submitted):
+        title = {"title": "SECOND_PAUSE", "description": "6 hours"}
+
+        (line,) = told("message_template_status_update", event="PAUSED", reason="NONE", other_info=title)
+
+        stop = submitted.ask("GET").json["stop"]
+        assert (line["event"], line["template"]) == (LogEvent.TEMPLATE_STOPPED, "conferma_ordine/it")
+        assert (line["status"], line["reason"]) == ("paused", "SECOND_PAUSE")
+        assert stop == {"reason": "SECOND_PAUSE", "by": "whatsapp", "until": "2086-11-22T18:00:02.000Z"}
+
+    def test_another_category_is_told_once_and_counted(self, told, world):
+        (line,) = told("template_category_update", previous_category="UTILITY", new_category="MARKETING")
+
+        assert (line["event"], line["category"]) == (LogEvent.TEMPLATE_RELABELLED, "marketing")
+        assert world.client.hget("counters:{default}", "templates_relabelled_total:marketing") == "1"
+
+
 class TestCategory:
     @pytest.mark.parametrize(("policy", "status"), [("stop", "refused"), ("continue", "submitted")])
     def test_policy_says_whether_a_re_labelled_template_goes_on(self, any_redis, meta, policy, status):
@@ -393,7 +435,11 @@ class TestCategory:
         assert record.state == status
 
 
-def _status(stopped: TemplateStatus, at=NOW):
+def _approved():
+    return replace(_status(None, at=NOW + timedelta(seconds=1)), approval=Approval.APPROVED, until=None)
+
+
+def _status(stopped: TemplateStatus | None, at=NOW):
     return TemplateStatusChanged(
         account=ACCOUNT,
         name="conferma_ordine",

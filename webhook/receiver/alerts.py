@@ -15,6 +15,7 @@ from shared.domain.events import (
     ProviderEvent,
     ReportedError,
     StatusReported,
+    TemplateCategoryChanged,
     TemplateStatusChanged,
 )
 from shared.domain.halts import Halt
@@ -28,6 +29,7 @@ from shared.providers.base import UNLISTED
 _NEWS = frozenset({"moved", "rerouted", "recorded"})
 #: And for one after which nothing can be sent with a template.
 _STOPPED = "stopped"
+_RELABELLED = frozenset({"changed", _STOPPED})
 
 
 def alert(deps: Deps, updates: Sequence[tuple[AnySender, ProviderEvent]], words: Sequence[str]) -> None:
@@ -35,6 +37,8 @@ def alert(deps: Deps, updates: Sequence[tuple[AnySender, ProviderEvent]], words:
         match event:
             case TemplateStatusChanged() if word == _STOPPED:
                 _alert_of_template(sender, event)
+            case TemplateCategoryChanged() if word in _RELABELLED:
+                _alert_of_category(sender, event)
             case MessageReceived() if word in _NEWS:
                 _note_near_miss(deps, sender, event)
             case StatusReported() | AccountChanged() if word in _NEWS:
@@ -66,6 +70,18 @@ def _note_near_miss(deps: Deps, sender: AnySender, event: MessageReceived) -> No
     """Who it was, the sender's latest messages show: WhatsApp's ids hold numbers, and logs must not."""
     if event.text and is_near_miss(event.text, deps.settings.configuration.policy.languages):
         get_logger().info(LogEvent.OPT_OUT_NEARLY_SAID, sender=sender.alias, kind=event.kind)
+
+
+def _alert_of_category(sender: AnySender, event: TemplateCategoryChanged) -> None:
+    """It costs more, needs another consent, and stops where `on_category_change` says so."""
+    get_logger().error(
+        LogEvent.TEMPLATE_RELABELLED,
+        sender=sender.alias,
+        template=f"{event.name}/{event.language}",
+        category=event.category,
+        announced=event.announced,
+        announced_for=rfc3339(event.announced_for) if event.announced_for else None,
+    )
 
 
 def _alert_of_error(deps: Deps, sender: AnySender, error: ReportedError, now: datetime) -> None:

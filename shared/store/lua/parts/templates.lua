@@ -47,6 +47,9 @@ local function tell_template(id, at, row, first)
       if (redis.call('HGET', template, field) or '') ~= value then
         set_field(template, field, value)
         changes[field] = value
+        if field == 'category' then
+          count('templates_relabelled_total:' .. value)
+        end
       end
     end
   end
