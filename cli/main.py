@@ -16,6 +16,7 @@ from cli.template_approval import resume as resume_template
 from cli.template_library import import_template, library
 from cli.template_lint import lint_files
 from cli.template_preview import preview
+from cli.template_register import edit, register
 from cli.templates import template
 from cli.up import up
 
@@ -50,6 +51,8 @@ for _command in (
     import_template,
     lint_files,
     preview,
+    register,
+    edit,
     submit,
     approve,
     reject,

@@ -10,6 +10,10 @@ from cli.options import options
 from cli.screen import add_row, console, print_json
 from cli.templates import print_template, sender_options, template_path
 
+#: The provider may be asked twice, for eight seconds each.
+_ASKING_SECONDS = 30
+#: A list of thousands has many pages.
+_READING_SECONDS = 300
 _named = options(click.argument("name"), click.argument("language"), sender_options)
 _gate = click.option(
     "--gate", type=click.Choice(["provider", "whatsapp"]), required=True, help="Who decided."
@@ -24,7 +28,8 @@ class _Asked:
         self._path, self._sender = template_path(name, language), sender
 
     def call(self, method: str, what: str = "", **more: Any) -> Any:  # noqa: ANN401 - JSON
-        return self._api.call(method, self._path + what, params={"sender": self._sender}, **more)
+        named = {"sender": self._sender}
+        return self._api.call(method, self._path + what, params=named, timeout=_ASKING_SECONDS, **more)
 
     def change(self, what: str, *, as_json: bool, body: dict[str, Any] | None = None) -> None:
         answer = self.call("POST", what, **({"json": body} if body else {}))
@@ -110,7 +115,7 @@ def sync(sender: str | None, url: str | None, key: str | None, last: bool, as_js
     if last:
         reports = api.call("GET", "/v1/templates/sync", params=named)["items"]
     else:
-        reports = [api.call("POST", "/v1/templates/sync", params=named)]
+        reports = [api.call("POST", "/v1/templates/sync", params=named, timeout=_READING_SECONDS)]
     if as_json:
         print_json({"items": reports})
     else:

@@ -184,3 +184,21 @@ def test_a_list_that_cannot_be_read_is_exit_1(finestra):
 
     assert done.exit_code == 1
     assert "failed with not_sent" in done.output
+
+
+def test_templates_are_registered_and_edited_from_files(finestra, tmp_path):
+    def file(body):
+        new = {"sender": "shop", "name": "pronto", "language": "it", "tag": "UTILITY", "samples": ["991"]}
+        path = tmp_path / "modelli.json"
+        path.write_text(
+            json.dumps({"templates": [{**new, "body": body}, {**new, "name": "Pronto", "body": "x"}]})
+        )
+        return str(path)
+
+    registered = finestra("register", file("Ordine {1} ricevuto, grazie."))
+    edited = finestra("edit", file("Ordine {1} ricevuto, a presto."))
+
+    assert (registered.exit_code, edited.exit_code) == (1, 1)  # the second one has a bad name
+    assert "pronto/it draft, version 1" in registered.output
+    assert "name" in registered.stderr
+    assert "pronto/it draft, version 2" in edited.output
