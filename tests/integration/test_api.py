@@ -91,7 +91,6 @@ def keys_of(world):
         "set": world.client.smembers,
         "list": lambda key: world.client.lrange(key, 0, -1),
         "zset": lambda key: world.client.zrange(key, 0, -1, withscores=True),
-        "list": lambda key: world.client.lrange(key, 0, -1),
         "stream": world.client.xrange,
     }
     return {key: read[world.client.type(key)](key) for key in world.client.keys("*")}
