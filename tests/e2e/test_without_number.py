@@ -103,3 +103,22 @@ def test_the_number_that_the_provider_answered_with_is_sent_to_from_then_on(live
         ("session", KNOWN_AS, "accepted"),
     ]
     assert contact(live, KNOWN_AS) == contact(live, ASKED)
+
+
+def test_whoever_is_known_by_two_names_is_erased_by_one_and_the_opt_out_stands_again(live):
+    """By the secret key that `up` made."""
+    user, number = "NL.99988877766", "+31687654321"
+    writes(live, **{"from": number, "user_id": user})
+    deliver(live, number)
+    live.app.call("PUT", f"/v1/contacts/{user}/consent?sender=shop", json={"status": "opted_out"})
+
+    answer = live.desk.call("DELETE", f"/v1/contacts/{user}?sender=shop")
+
+    assert answer["opt_out_kept"] is True
+    assert {"messages": 1, "inbound": 1}.items() <= answer["erased"].items()
+    with live.redis() as client:
+        stored = [key for key in client.scan_iter(count=1_000) if number[1:] in key or user in key]
+    assert stored == []
+    assert [contact(live, name)["latest"] for name in (number, user)] == [[], []]
+    writes(live, user_id=user)
+    assert contact(live, user)["consent"]["categories"]["utility"]["source"] == "erased_opt_out"
