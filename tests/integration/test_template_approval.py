@@ -17,6 +17,7 @@ from shared.observability import LogEvent
 from shared.store.template_sync import SyncReport
 from shared.template_sync import adopt
 from tests.builders import ANNA, NOW, Stores, World, call, opt_in
+from tests.integration.test_openapi import assert_documented
 from tests.integration.test_receiver import post_meta
 from tests.meta_side import ACCOUNT, MetaSide
 from webhook.api.app import create_api
@@ -103,6 +104,26 @@ def approved(submitted, meta, world) -> Desk:
     submitted.sync()
     assert submitted.status() == "approved"
     return submitted
+
+
+def drain(world: World) -> None:
+    sender = world.deps.sender("shop")
+    with ThreadPoolExecutor(1) as slots:
+        Drain(world.deps, sender, slots, most_slots=1, stopping=threading.Event()).run()
+
+
+def test_all_answers_are_as_they_are_documented(approved, client):
+    spec = client.get("/openapi.json", headers=DESK).json
+    one = "/v1/templates/{name}/{language}"
+
+    assert_documented(spec, approved.ask("POST", "/submit"), f"{one}/submit", "post")
+    assert_documented(spec, approved.ask("POST", "/resume"), f"{one}/resume", "post")
+    assert_documented(spec, approved.ask("GET", "/history"), f"{one}/history")
+    assert_documented(spec, approved.ask("PUT", json=EDIT), one, "put")
+    assert_documented(spec, approved.ask("GET", "/versions"), f"{one}/versions")
+    assert_documented(spec, approved.sync(), "/v1/templates/sync", "post")
+    for path in ("/v1/templates/sync", "/v1/templates/in-use"):
+        assert_documented(spec, client.get(path, headers=DESK), path)
 
 
 class TestSubmit:
@@ -243,6 +264,25 @@ class TestEdit:
         assert (shown["version"], shown["body"]) == (2, "Ciao {{1}}, ordine {{2}} in arrivo.")
         assert shown["samples"] == ["Anna", "991"]
 
+    def test_a_message_says_which_version_it_used(self, approved, meta, world):
+        sender = world.deps.sender("shop")
+        world.deps.contacts.set_consent(sender, ANNA, opt_in(), [Category.UTILITY], now=NOW)
+        approved.ask("PUT", json=EDIT)
+        waiting = Stores(world.client).accept(sender, content=None, templates=(call("conferma_ordine"),))
+        drain(world)
+        before = world.deps.messages.get("default", waiting.message_id)
+        meta.decide("conferma_ordine", "APPROVED")
+        world.clock.advance(timedelta(seconds=5))
+
+        approved.sync()
+        world.deps.lanes.sweep("default", now=world.clock.now())
+        drain(world)
+
+        after = world.deps.messages.get("default", waiting.message_id)
+        assert (before.state, before.route["rule"]) == ("deferred", "template_pending")
+        assert after.state == "submitted"
+        assert after.attempts[0]["route"]["template_version"] == 2
+
 
 class TestDelete:
     def test_it_is_deleted_at_meta_too(self, approved, meta):
@@ -250,6 +290,17 @@ class TestDelete:
 
         assert meta.world.template(ACCOUNT, "conferma_ordine", "it") is None
         assert approved.ask("GET").status_code == 404
+
+    def test_what_is_queued_with_it_is_refused(self, approved, world):
+        sender = world.deps.sender("shop")
+        world.deps.contacts.set_consent(sender, ANNA, opt_in(), [Category.UTILITY], now=NOW)
+        queued = Stores(world.client).accept(sender, content=None, templates=(call("conferma_ordine"),))
+
+        approved.ask("DELETE")
+        drain(world)
+
+        record = world.deps.messages.get("default", queued.message_id)
+        assert (record.state, record.route["rule"]) == ("refused", "template_not_approved")
 
     def test_what_is_disabled_cannot_be_deleted(self, approved, meta, world):
         meta.decide("conferma_ordine", "DISABLED")
@@ -428,8 +479,7 @@ class TestCategory:
         world.deps.contacts.set_consent(sender, ANNA, opt_in(), [Category.MARKETING], now=NOW)
         accepted = Stores(any_redis).accept(sender, content=None, templates=(call(),))
 
-        with ThreadPoolExecutor(1) as slots:
-            Drain(world.deps, sender, slots, most_slots=1, stopping=threading.Event()).run()
+        drain(world)
 
         record = world.deps.messages.get("default", accepted.message_id)
         assert record.state == status
