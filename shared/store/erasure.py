@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import redis
@@ -137,7 +138,8 @@ class Erasure:
 
     def _erase_messages(self, person: Person, counts: Counter[str], now: datetime) -> set[str]:
         erased: set[str] = set()
-        for page in self._people.messages(person):
+        # What may still leave goes before everything is looked through.
+        for page in chain([self._people.latest(person)], self._people.messages(person)):
             ids = [message_id for message_id, accepted_at in page if accepted_at <= to_ms(now)]
             rows = [(message_id, person.words) for message_id in ids]
             words = self._run_rows("erase_message", person.business, rows, now)

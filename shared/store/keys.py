@@ -106,6 +106,12 @@ class Keys:
     def consented(self) -> str:
         return self._key("consented")
 
+    def lane(self, sender: str, contact: object) -> str:
+        return self._key("lane", sender, contact)
+
+    def held(self, group: str) -> str:
+        return self._key("held", group)
+
     def recent(self, contact: object) -> str:
         return self._key("recent", contact)
 

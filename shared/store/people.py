@@ -13,7 +13,7 @@ import redis
 from shared.domain.identifiers import ContactId
 from shared.domain.identity import spellings_of
 from shared.store.connection import translated
-from shared.store.keys import Keys, parts_of
+from shared.store.keys import Keys, parts_of, window_group
 
 _PAGE = 1_000
 #: Keys whose first part behind the tag is a sender; of some the second is a contact.
@@ -73,6 +73,19 @@ class People:
                 yield page
             if cursor == 0:
                 return
+
+    def latest(self, person: Person) -> list[tuple[str, int]]:
+        """As `messages`, found at once: what waits in a lane or for them to write, and the latest."""
+        keys = Keys(person.business)
+        places = [keys.recent(name) for name in person.names]
+        for sender in person.senders:
+            for name in person.names:
+                places += [keys.lane(sender, name), keys.held(window_group(sender, name))]
+        members = self._ask(places, lambda pipeline, key: pipeline.zrange(key, 0, -1))
+        ids = {each for place in members for each in place if each.startswith("msg_")}
+        found = [keys.message(each) for each in sorted(ids)]
+        times = self._ask(found, lambda pipeline, key: pipeline.hget(key, "accepted_at"))
+        return [(parts_of(key)[1], int(at)) for key, at in zip(found, times, strict=True) if at]
 
     def messages(self, person: Person) -> Iterator[list[tuple[str, int]]]:
         """Ids of what was written to them, each with when it was accepted (ms)."""

@@ -242,6 +242,17 @@ class TestEverything:
         assert second.counts == {}
         assert (first.is_suppressed, second.is_suppressed) == (True, True)
 
+    def test_what_may_still_leave_goes_before_everything_is_looked_through(self, fake_redis):
+        world = world_on(fake_redis)
+        fill(world)
+        broken = Erasure(fake_redis, Breaking(fake_redis, 2), KeyedHashes((KEY,)), {})
+
+        with pytest.raises(StoreUnavailableError):
+            broken.erase("default", NUMBER, now=world.clock.now())
+
+        assert fake_redis.keys("lane:*") == fake_redis.keys("held:*") == fake_redis.keys("ready:*") == []
+        assert fake_redis.keys("inbound:*")
+
     def test_one_that_was_interrupted_anywhere_is_completed_by_another_name(self, fake_redis):
         for calls in range(1, 100):
             fake_redis.flushdb()
