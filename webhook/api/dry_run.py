@@ -40,7 +40,7 @@ def dry_run(
 
 
 def warnings_of(request: MessageRequest, policy: Policy) -> Iterator[str]:
-    """A session text is at most warned about, and only here: to read it takes longer than to accept it."""
+    """A session text is at most warned about, and only here: reading costs a tenth of accepting."""
     if policy.promotional_content is PromotionalContent.ALLOW or not isinstance(request.content, Text):
         return
     for each in promotion_in(request.content.body, policy.languages):
