@@ -1,5 +1,6 @@
 """Many threads, one round trip: each gets its own answers, and its own error."""
 
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from shared.domain.window import WindowPolicy
 from shared.errors import StoreUnavailableError
 from shared.store.connection import connect
 from shared.store.grouped import GroupedScripts
-from shared.store.scripts import Call, Scripts
+from shared.store.scripts import Call, Scripts, source_of
 from shared.store.updates import RecordingPolicy, Updates
 from tests.builders import ANNA, DAY, NOW, Stores, meta_sender, wrote
 
@@ -40,8 +41,9 @@ def count(name):
 
 
 def broken():
-    """A script of ours with arguments that it cannot work with."""
-    return Call.of("record_inbound", "default", *["x"] * 20)
+    """A row of a script of ours, as wide as it says, with arguments that it cannot work with."""
+    width = re.search(r"^-- ROWS (\d+)", source_of("record_inbound"), re.MULTILINE)
+    return Call.of("record_inbound", "default", *["x"] * int(width[1]))
 
 
 def wait_for(condition):
