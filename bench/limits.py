@@ -28,6 +28,7 @@ from shared.domain.templates import Approval, Gate, Template, TemplateId
 from shared.queues import Doorbell
 from shared.settings import load_settings
 from shared.store.connection import connect, server_time
+from shared.store.data_version import check_at_start
 from shared.store.messages import Acceptance
 
 NUMBER, PHONE_ID, ACCOUNT = "+15550783881", "106540352242922", "102290129340398"
@@ -124,9 +125,9 @@ def _stage(folder: Path, *, workers: int, pair_interval: float) -> Iterator[tupl
         wait_for(lambda: accepts(port), "sandbox")
         settings = load_settings()
         client = stack.enter_context(connect(url))
-        deps = assemble(
-            settings, client, clock=ServerClock(lambda: server_time(client)), ring=Doorbell(settings).ring
-        )
+        clock = ServerClock(lambda: server_time(client))
+        check_at_start(client, tuple(settings.configuration.aliases_of), clock)
+        deps = assemble(settings, client, clock=clock, ring=Doorbell(settings).ring)
         _register(deps, port)
         yield deps, port
 

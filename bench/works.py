@@ -32,6 +32,7 @@ from shared.queues import Doorbell
 from shared.settings import load_settings
 from shared.store.claims import Claim, Outcome, Settle
 from shared.store.connection import connect, server_time
+from shared.store.data_version import check_at_start
 from shared.store.messages import Acceptance
 
 _AT_ONCE = 200
@@ -248,6 +249,7 @@ def _deps() -> Deps:
     client = connect(settings.redis_url.reveal())
     clock = ServerClock(lambda: server_time(client))
     clock.measure()
+    check_at_start(client, tuple(settings.configuration.aliases_of), clock)
     return assemble(settings, client, clock=clock, ring=Doorbell(settings).ring)
 
 

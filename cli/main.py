@@ -8,6 +8,7 @@ from cli.contacts import contact, retention
 from cli.demo import demo
 from cli.message_hands import audit, cancel, list_messages, resolve, retry
 from cli.messages import message, send
+from cli.migrate import migrate
 from cli.quarantine import quarantine
 from cli.senders import sender
 from cli.submissions import submissions
@@ -29,6 +30,7 @@ def main() -> None:
 
 for _command in (
     up,
+    migrate,
     demo,
     send,
     message,

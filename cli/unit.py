@@ -9,10 +9,11 @@ from pathlib import Path
 import requests
 
 from cli.development import Development
+from cli.migrate import migrate_all
 from cli.ports import is_taken
 from cli.redis_server import EmbeddedRedis
 from cli.supervisor import Process, ProcessEvent, Supervisor
-from shared.errors import SettingsError
+from shared.errors import DataVersionError, SettingsError, StoreUnavailableError
 from shared.queues import make_celery
 from shared.settings import Settings, load_settings
 
@@ -68,10 +69,14 @@ class Unit:
         return _process(name, self)
 
     def start(self) -> None:
-        """Redis first, then the rest; returns when all answer. Raises NotReadyError."""
+        """Redis first, then its data, then the rest; returns when all answer. Raises NotReadyError."""
         if self.redis is not None:
             self.supervisor.start("redis")
             self._wait({"redis": self.redis.answers}, seconds=LOADING_SECONDS)
+        try:
+            migrate_all(self.settings)
+        except (DataVersionError, StoreUnavailableError) as exc:
+            raise NotReadyError(str(exc)) from exc
         self.supervisor.start()
         self._wait(self._checks())
 

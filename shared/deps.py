@@ -28,6 +28,7 @@ from shared.store.confirmations import Confirmations
 from shared.store.connection import connect, server_time
 from shared.store.consents import Consents
 from shared.store.contacts import Contacts
+from shared.store.data_version import check_at_start
 from shared.store.erasure import Erasure
 from shared.store.feed import Feed
 from shared.store.health import Health
@@ -101,9 +102,13 @@ class Deps:
 
 
 def build_deps(settings: Settings, ring: Callable[[AnySender], None]) -> Deps:
-    """The real things. Connects to nothing until first used, but for the clock, which starts to measure."""
+    """The real things. Looks whether the data are of our version; the clock starts to measure.
+
+    Raises DataVersionError.
+    """
     client = connect(settings.redis_url.reveal())
     clock = ServerClock(lambda: server_time(client))
+    check_at_start(client, tuple(settings.configuration.aliases_of), clock)
     clock.keep_measuring(_clock_failed)
     return assemble(settings, client, clock=clock, ring=ring)
 

@@ -2,6 +2,8 @@
 
 FinestraError
 ├── SettingsError            the process cannot start as it is configured
+├── DataVersionError         the data are older or newer than the code
+├── MigrationRunningError    somebody else migrates them now
 ├── StoreUnavailableError    Redis did not answer, or took nothing; try again
 └── ProviderError            a call to a provider did not end well (shared/providers/base.py)
 """
@@ -19,6 +21,14 @@ class SettingsError(FinestraError):
     def __init__(self, mistakes: Sequence[str]) -> None:
         self.mistakes = tuple(mistakes)
         super().__init__("settings: " + "; ".join(self.mistakes))
+
+
+class DataVersionError(FinestraError):
+    """The data are not of the version that this code works with; the text says what to do."""
+
+
+class MigrationRunningError(FinestraError):
+    """Somebody else migrates the data; when it has ended there is nothing left to do."""
 
 
 class StoreUnavailableError(FinestraError):

@@ -34,6 +34,7 @@ class LogEvent(StrEnum):
     RETENTION_PASSED = "retention_passed"
     SUBMISSION_REFUSED = "submission_refused"
     SUBMISSION_REMOVED = "submission_removed"
+    DATA_VERSION_REFUSED = "data_version_refused"
     BELL_NOT_RUNG = "bell_not_rung"
     STORE_UNAVAILABLE = "store_unavailable"
     BUG = "bug"

@@ -13,7 +13,8 @@ class Keys:
     ======================================  ==========  ===================================================
     key                                     type        content · life
     ======================================  ==========  ===================================================
-    business:{b}                            hash        order of acceptance, last beat · for ever
+    business:{b}                            hash        version of data, order, last beat · for ever
+    migrating:{b}                           string      who migrates the data · 30 s
     message:{b}:id                          hash        a message and its whole life · expiry + retention
     lane:{b}:sender:contact                 sorted set  ids by (priority, order) · while it has members
     held:{b}:group                          sorted set  ids that wait for a window or template · likewise
@@ -84,6 +85,12 @@ class Keys:
     def root(self) -> str:
         """KEYS[1] of every script."""
         return self._key("business")
+
+    def migrating(self) -> str:
+        return self._key("migrating")
+
+    def template_versions(self) -> str:
+        return self._key("template_versions")
 
     def message(self, message_id: object) -> str:
         return self._key("message", message_id)

@@ -28,7 +28,7 @@ _DONE = frozenset(
         *("business", "message", "inbound", "recent", "accepted", "reference", "state", "expiring", "held"),
         *("lane", "ready", "queues", "placed", "turns", "leased", "claimed", "paused", "joining", "waking"),
         *("window", "windowed", "closing", "contact", "consent_history", "consented", "alias", "pair"),
-        *("reached", "resting", "retention", "template_sync", "template_bell"),
+        *("reached", "resting", "retention", "migrating", "template_sync", "template_bell"),
         *("suppressed", "forgotten", "erasing", "callback", "callback_lane", "callback_ready"),
         *("callback_tries", "callback_bell", "bell", "ticker", "backlog", "counters", "silence", "sender"),
         *("template", "templates", "template_versions", "template_contents", "template_history"),
