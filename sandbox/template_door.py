@@ -9,6 +9,7 @@ from http import HTTPStatus
 from flask import Blueprint, Response, jsonify, request
 
 from sandbox.accounts import MetaAccount
+from sandbox.faults import Fault
 from sandbox.graph import VERSION, bearer_accounts, graph_error, refuse_unseen
 from sandbox.misbehaviour import before_answering
 from sandbox.template_reading import TemplateError, components_of, read_content, read_new, shown
@@ -77,6 +78,7 @@ class TemplateDoor:
             edits = (*edits, now)
         self._put(edited, body)
         self.world.registry.note(edited, edits=edits, now=now)
+        before_answering(self._fault(edited), self.world)
         return jsonify(success=True)
 
     def delete(self, version: str, account_id: str) -> Response:
@@ -102,6 +104,11 @@ class TemplateDoor:
             return jsonify(success=False, reason="the template is not paused")
         self.world.put_templates([replace(template, status="APPROVED")])
         return jsonify(success=True)
+
+    def _fault(self, template: Template) -> Fault | None:
+        """The next one of the account's first number."""
+        own = [one for one in self.world.meta_accounts() if one.business_account_id == template.account]
+        return self.world.take_fault(own[0].number)
 
     def _put(self, template: Template, body: dict[str, object]) -> None:
         self.world.put_templates([template])

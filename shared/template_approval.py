@@ -144,6 +144,8 @@ class TemplateDesk:
             return None
         if is_existing(answer):
             return self._adopt(sender, template)
+        if answer.row.error_class is ErrorClass.IN_DOUBT:
+            self.deps.template_sync.hasten(sender.business, sender.account)
         return hindered_by(answer)
 
     def _record_creation(self, template: Template, created: TemplateCreated) -> None:
@@ -186,7 +188,9 @@ class TemplateDesk:
         asked = replace(new, category=category, original_category=category)
         answer = self._meta(sender).edit(template.provider_id or "", asked)
         if isinstance(answer, Rejected):
-            if answer.row.error_class is not ErrorClass.IN_DOUBT:
+            if answer.row.error_class is ErrorClass.IN_DOUBT:
+                self.deps.template_sync.hasten(sender.business, sender.account)
+            else:
                 self.deps.templates.change(sender.business, template.id, {"editing": ""})
             return hindered_by(answer)
         is_counted = template.status is TemplateStatus.APPROVED

@@ -253,6 +253,24 @@ class TestEdit:
 
         assert approved.status() == "approved"
 
+    def test_an_edit_whose_answer_is_lost_is_found_in_the_list(self, approved, meta, world):
+        meta.fail_once("drop")
+
+        lost = approved.ask("PUT", json=EDIT)
+        meanwhile = approved.ask("GET").json
+        world.clock.advance(timedelta(seconds=5))
+        approved.sync()
+        found = approved.ask("GET").json
+
+        assert (lost.status_code, lost.json["code"]) == (504, "provider_in_doubt")
+        assert (meanwhile["status"], meanwhile["version"]) == ("submitted", 1)
+        assert (found["status"], found["version"]) == ("submitted", 2)
+        assert found["body"] == meta.has("conferma_ordine").body
+        meta.decide("conferma_ordine", "APPROVED")
+        world.clock.advance(timedelta(seconds=5))
+        approved.sync()
+        assert approved.status() == "approved"
+
     def test_what_somebody_edited_at_meta_is_taken_over_by_sync(self, approved, meta, world):
         meta.put("conferma_ordine", body="Ciao {{1}}, ordine {{2}} in arrivo.")
         meta.world.registry.note(meta.has("conferma_ordine"), components=None)
@@ -461,6 +479,25 @@ class TestAlerts:
 
         assert (line["event"], line["category"]) == (LogEvent.TEMPLATE_RELABELLED, "marketing")
         assert world.client.hget("counters:{default}", "templates_relabelled_total:marketing") == "1"
+
+    @pytest.mark.parametrize(
+        ("field", "name", "is_soon"),
+        [
+            ("message_template_components_update", "conferma_ordine", True),
+            ("message_template_status_update", "mai_visto", True),
+            ("message_template_status_update", "conferma_ordine", False),
+        ],
+    )
+    def test_the_list_is_read_soon_after_what_is_half_told(self, told, world, field, name, is_soon):
+        rung = []
+        worker = Upkeep(world.deps, ring_for_templates=rung.append)
+        worker.beat("default")
+
+        told(field, event="APPROVED", message_template_name=name, message_template_element="Ciao.")
+        world.clock.advance(timedelta(minutes=1))
+        worker.beat("default")
+
+        assert len(rung) == (2 if is_soon else 1)
 
 
 class TestCategory:

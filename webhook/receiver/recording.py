@@ -21,6 +21,7 @@ from shared.domain.events import (
 )
 from shared.observability import LogEvent, get_logger
 from webhook.receiver.alerts import alert
+from webhook.receiver.look_again import look_again
 from webhook.receiver.ownership import UNKNOWN_ACCOUNT, UNKNOWN_NUMBER, Owned, owners
 
 Parse = Callable[[Any, datetime], list[ProviderEvent]]
@@ -45,6 +46,7 @@ def record_body(deps: Deps, addressed: AnySender, body: bytes, parse: Parse) -> 
     updates = _updates(deps, addressed, body, parse, now)
     words = deps.recorder.record(updates, now=now)
     alert(deps, updates, words)
+    look_again(deps, updates, words)
     get_logger().info(
         LogEvent.WEBHOOK,
         sender=addressed.alias,
