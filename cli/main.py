@@ -6,6 +6,7 @@ from cli.consent import consent
 from cli.consent_import import export_consents, import_consents
 from cli.contacts import contact, retention
 from cli.demo import demo
+from cli.doctor import doctor as examine
 from cli.message_hands import audit, cancel, list_messages, resolve, retry
 from cli.messages import message, send
 from cli.migrate import migrate
@@ -32,6 +33,7 @@ for _command in (
     up,
     migrate,
     demo,
+    examine,
     send,
     message,
     sender,

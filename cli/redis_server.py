@@ -199,6 +199,16 @@ class EmbeddedRedis:
         return answer.strip() if authenticated == b"+OK\r\n" else b""
 
 
+def url_left_in(data_dir: Path) -> str | None:
+    """Of the server that runs on this data, as its configuration file says; None: none runs on it."""
+    try:
+        lines = (data_dir / "redis.conf").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None
+    said = dict(line.partition(" ")[::2] for line in lines)
+    return f"redis://:{said['requirepass']}@{HOST}:{said['port']}/0"
+
+
 def _lock(path: Path) -> int:
     """The open, locked file. Waits a little: after a kill -9 the old server needs a moment to die."""
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

@@ -15,6 +15,7 @@ from sandbox.accounts import MetaAccount
 from sandbox.files import SentFile
 from sandbox.graph import VERSION, bearer_accounts, graph_error, refuse_unseen
 from sandbox.misbehaviour import bare_answer, before_answering
+from sandbox.numbers import standing
 from sandbox.world import World
 
 _LINK_PATH = "/whatsapp_business/attachments/"
@@ -39,6 +40,9 @@ class MediaDoor:
         accounts = bearer_accounts(self.world)
         if isinstance(accounts, Response):
             return accounts
+        for account in accounts:  # ids of numbers and of files are of one kind, and have one address
+            if account.phone_number_id == str(media_id):
+                return standing(account)
         file = self.world.files.find(str(media_id))
         owner = _owner(file, accounts)
         if file is None or owner is None or not VERSION.fullmatch(version) or self._is_over(file):

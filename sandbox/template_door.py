@@ -32,8 +32,10 @@ class TemplateDoor:
         edge = "/<version>/<account_id>/message_templates"
         for method, view in (("GET", self.list), ("POST", self.create), ("DELETE", self.delete)):
             blueprint.add_url_rule(edge, endpoint=f"templates_{method}", view_func=view, methods=[method])
-        blueprint.add_url_rule("/<version>/<template_id>", view_func=self.edit, methods=["POST"])
-        blueprint.add_url_rule("/<version>/<template_id>/unpause", view_func=self.unpause, methods=["POST"])
+        blueprint.add_url_rule("/<version>/<int:template_id>", view_func=self.edit, methods=["POST"])
+        blueprint.add_url_rule(
+            "/<version>/<int:template_id>/unpause", view_func=self.unpause, methods=["POST"]
+        )
         blueprint.register_error_handler(TemplateError, _refused)
         blueprint.register_error_handler(_AnsweredError, lambda error: error.answer)
         return blueprint
@@ -63,7 +65,7 @@ class TemplateDoor:
         number = self.world.registry.id_of(template)
         return jsonify(id=str(number), status=template.status, category=template.category)
 
-    def edit(self, version: str, template_id: str) -> Response:
+    def edit(self, version: str, template_id: int) -> Response:
         template, body = self._template(version, template_id), _body()
         entry, now = self.world.registry.entry(template), self.world.now()
         if template.status not in _EDITABLE:
@@ -98,7 +100,7 @@ class TemplateDoor:
             self.world.registry.drop(one)
         return jsonify(success=True)
 
-    def unpause(self, version: str, template_id: str) -> Response:
+    def unpause(self, version: str, template_id: int) -> Response:
         template = self._template(version, template_id)
         if template.status != "PAUSED":
             return jsonify(success=False, reason="the template is not paused")
@@ -129,13 +131,13 @@ class TemplateDoor:
             raise TemplateError(_NOT_FOUND, f"Object with ID '{account_id}' does not exist")
         return found[0]
 
-    def _template(self, version: str, template_id: str) -> Template:
+    def _template(self, version: str, template_id: int) -> Template:
         allowed = bearer_accounts(self.world)
         if isinstance(allowed, Response):
             raise _AnsweredError(allowed)
         for account in allowed if VERSION.fullmatch(version) else []:
             for one in self.world.templates_of(account.business_account_id):
-                if str(self.world.registry.id_of(one)) == template_id:
+                if self.world.registry.id_of(one) == template_id:
                     return one
         raise TemplateError(_NOT_FOUND, f"Object with ID '{template_id}' does not exist")
 

@@ -17,6 +17,7 @@ from shared.observability import LogEvent, get_logger
 from shared.providers.base import Provider
 from shared.providers.cm.send import CmProvider
 from shared.providers.media import FETCH_DEADLINE
+from shared.providers.meta.numbers import MetaNumber
 from shared.providers.meta.send import MetaProvider
 from shared.providers.meta.templates import MetaTemplates
 from shared.schemas.message_request import MAX_EXPIRY
@@ -80,6 +81,8 @@ class Deps:
     template_use: TemplateUse
     #: By alias, of senders whose provider has a template API that we know.
     meta_templates: Mapping[str, MetaTemplates]
+    #: Likewise, of senders whose number the provider tells us about.
+    meta_numbers: Mapping[str, MetaNumber]
     senders: Senders
     limits: Limits
     metrics: Metrics
@@ -116,9 +119,8 @@ def build_deps(settings: Settings, ring: Callable[[AnySender], None]) -> Deps:
 def assemble(
     settings: Settings, client: redis.Redis, *, clock: Clock, ring: Callable[[AnySender], None]
 ) -> Deps:
-    scripts = Scripts(client)
-    length, hashes = settings.window_length, KeyedHashes(settings.secret_keys)
-    aliases = settings.configuration.aliases_of
+    scripts, hashes = Scripts(client), KeyedHashes(settings.secret_keys)
+    length, aliases = settings.window_length, settings.configuration.aliases_of
     messages = Messages(client, scripts, window_length=length, retention=settings.retention, hashes=hashes)
     senders, limits, templates = Senders(client, scripts), Limits(client), Templates(client, scripts)
     return Deps(
@@ -141,6 +143,7 @@ def assemble(
         template_sync=TemplateSync(client, scripts),
         template_use=TemplateUse(client),
         meta_templates=_meta_templates(settings),
+        meta_numbers=_meta_numbers(settings),
         senders=senders,
         limits=limits,
         metrics=Metrics(client, settings.configuration, senders=senders, limits=limits, templates=templates),
@@ -209,6 +212,12 @@ def _meta_templates(settings: Settings) -> dict[str, MetaTemplates]:
     http = HttpClient(deadline=PROVIDER_DEADLINE)
     senders = settings.configuration.senders.items()
     return {alias: MetaTemplates(one, http) for alias, one in senders if isinstance(one, MetaSender)}
+
+
+def _meta_numbers(settings: Settings) -> dict[str, MetaNumber]:
+    http = HttpClient(deadline=PROVIDER_DEADLINE)
+    senders = settings.configuration.senders.items()
+    return {alias: MetaNumber(one, http) for alias, one in senders if isinstance(one, MetaSender)}
 
 
 def _provider(sender: AnySender, http: HttpClient, downloads: HttpClient) -> Provider:

@@ -101,6 +101,17 @@ def make_impatient_celery(settings: Settings) -> Celery:
     return app
 
 
+def broker_trouble(settings: Settings) -> str | None:
+    """Why the broker takes no bell; None: it would."""
+    app = make_celery(settings, socket_timeout_seconds=_IMPATIENT_SECONDS * 4)
+    try:
+        with app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0)
+    except (OperationalError, KombuError, OSError) as exc:
+        return type(exc.__cause__ or exc).__name__
+    return None
+
+
 class Doorbell:
     """Rings for a sender, or for an app that is to be told something.
 

@@ -128,6 +128,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "shared.store",
         "shared.template_sync",
     ),
+    "shared.template_use": (*DOMAIN, *GROUND, "shared.deps"),
     "shared.template_import": (
         *DOMAIN,
         *GROUND,

@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -47,6 +47,8 @@ class Answer:
     #: Parsed JSON; None when there is none that could be read.
     body: Any | None
     retry_after: timedelta | None = None
+    #: The other side's clock, in whole seconds; read of a GET or DELETE alone.
+    date: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

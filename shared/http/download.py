@@ -5,7 +5,8 @@ Knows neither what the bytes are nor who wanted them.
 
 import re
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Self
 
@@ -46,6 +47,8 @@ class Download:
         self.status = response.status_code
         #: What the other side asks us to wait.
         self.retry_after = retry_after
+        #: The other side's clock, in whole seconds; None when it does not say.
+        self.date = _date(response.headers.get("Date", ""))
         #: As the other side says, which may be anything.
         self.content_type: str | None = response.headers.get("Content-Type")
         #: Likewise; None when it does not say. More than `max_bytes` is certain to end in an error.
@@ -97,6 +100,14 @@ class Download:
         if self._left_bytes < 0:
             raise DownloadError("too_large")
         return chunk
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def _declared_bytes(response: requests.Response) -> int | None:

@@ -1,5 +1,7 @@
 """Webhooks that come many at once, before their time, or about nothing of ours, to the real processes."""
 
+import json
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -9,6 +11,7 @@ import pytest
 import requests
 
 from shared.store.keys import Keys
+from tests.e2e.test_story import CLI, clean_environ
 from tests.integration.test_receiver import meta_body, sign, text
 from tests.stage import NUMBERS
 
@@ -99,3 +102,22 @@ def test_a_status_of_a_message_that_is_not_ours_is_taken_and_counted(live, refer
 
     assert post(live, meta_body(statuses=[status])) == 200
     assert counted(live, "statuses_unmatched_total:shop") == before + 1
+
+
+def test_the_doctor_finds_the_real_processes_well_and_says_so_without_a_secret(live):
+    environ = clean_environ(FINESTRA_DATA_DIR=str(live.unit.settings.data_dir))
+    command = [*CLI, "doctor", "--json"]
+    done = subprocess.run(command, check=False, env=environ, capture_output=True, text=True, timeout=60)
+
+    findings = json.loads(done.stdout)["findings"]
+    assert done.returncode == 0, done.stdout
+    assert {one["check"] for one in findings} >= {
+        "settings",
+        "redis",
+        "broker",
+        "clock",
+        "credentials",
+        "worker",
+    }
+    assert live.unit.development.secret("shop_token") not in done.stdout + done.stderr
+    assert ANNA.removeprefix("+") not in done.stdout + done.stderr

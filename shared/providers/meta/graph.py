@@ -52,7 +52,7 @@ class Graph:
                 body = b"".join(answer)
             except DownloadError as exc:
                 return Doubt(exc.reason)
-        return Answer(answer.status, _parse(body), answer.retry_after)
+        return Answer(answer.status, _parse(body), answer.retry_after, answer.date)
 
 
 def success_of(outcome: Answer | NotSent | Doubt) -> Mapping[str, Any] | None:

@@ -1,0 +1,81 @@
+"""Checks at the providers: are the credentials good, may the number send, do webhooks come.
+
+Only reads that the providers document (reference meta 3.5 and 6.7). CM.com documents none for credentials or
+templates (reference cm 7), and the list of Meta's subscriptions is none that we have a text for.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+
+from cli.doctor_clock import Reading, check_clock, now
+from cli.findings import Finding, error, ok, warning
+from shared.configuration import AnySender, CmSender
+from shared.deps import Deps
+from shared.domain.retry import ErrorClass
+from shared.providers.base import Rejected
+from shared.providers.meta.numbers import NumberStanding
+
+_WHOLE_SECONDS = timedelta(seconds=1)
+#: Not the credentials: nobody answered, or not now.
+_PASSING = {ErrorClass.RETRY, ErrorClass.THROTTLE, ErrorClass.IN_DOUBT}
+
+
+def check_provider(deps: Deps, sender: AnySender) -> Iterator[Finding]:
+    if isinstance(sender, CmSender):
+        seen = "not checked: CM.com documents no call that reads an account and sends nothing"
+        yield ok("credentials", seen, about=sender.alias)
+        return
+    asked_at = now()
+    standing = deps.meta_numbers[sender.alias].standing()
+    if isinstance(standing, Rejected):
+        yield _refused("credentials", standing, "access_token and phone_number_id", sender)
+    else:
+        yield check_standing(standing, about=sender.alias)
+        if standing.told_at is not None:
+            told, answered_at = standing.told_at, now()
+            reading = Reading(asked_at=asked_at, told=told, answered_at=answered_at, step=_WHOLE_SECONDS)
+            yield check_clock(reading, "Meta", about=sender.alias)
+    page = deps.meta_templates[sender.alias].page()
+    if isinstance(page, Rejected):
+        todo = "business_account_id and the permission whatsapp_business_management"
+        yield _refused("template_api", page, todo, sender)
+    else:
+        yield ok("template_api", "the list of templates can be read", about=sender.alias)
+
+
+def check_standing(standing: NumberStanding, *, about: str) -> Finding:
+    told = {"quality": standing.quality, "limit": standing.limit, "throughput": standing.throughput}
+    seen = ", ".join(
+        [
+            f"token good, can send: {standing.can_send or 'not said'}",
+            *(f"{k} {v}" for k, v in told.items() if v),
+        ]
+    )
+    todo = "look at the number in WhatsApp Manager: Meta says there what hinders it"
+    match standing.can_send:
+        case "BLOCKED":
+            return error("credentials", seen, todo, about=about)
+        case "LIMITED":
+            return warning("credentials", seen, todo, about=about)
+        case _:
+            return ok("credentials", seen, about=about)
+
+
+def check_webhooks(sender: AnySender, counted: Mapping[tuple[str, ...], float]) -> Finding:
+    """`counted`: messages of contacts, by sender and kind. No call that we know tells what is subscribed."""
+    heard = int(sum(count for (alias, *_), count in counted.items() if alias == sender.alias))
+    if heard:
+        return ok("webhooks", f"{heard} messages of contacts came", about=sender.alias)
+    todo = (
+        f"write to the number from a phone. Nothing comes: set its webhook to /webhooks/{sender.alias} and, "
+        "at Meta, subscribe the app to the business account and to the field messages"
+    )
+    return warning("webhooks", "no message of a contact ever came", todo, about=sender.alias)
+
+
+def _refused(check: str, refused: Rejected, what: str, sender: AnySender) -> Finding:
+    """The code alone: the provider's words may hold anything."""
+    seen = f"refused: {refused.code}"
+    if refused.row.error_class in _PASSING:
+        return warning(check, seen, f"{refused.row.advice} Then ask again.", about=sender.alias)
+    return error(check, seen, f"check {what}. {refused.row.advice}", about=sender.alias)

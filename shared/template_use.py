@@ -1,0 +1,75 @@
+"""Which templates are in use, and whether each can be sent as things stand; for a door and for the doctor."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from shared.configuration import AnySender, Policy
+from shared.deps import Deps
+from shared.domain.templates import Gate, Template, TemplateStatus
+
+_MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateInUse:
+    """Named by what waits to be sent, or was accepted in the last seven days."""
+
+    sender: str
+    name: str
+    language: str
+    #: As of a template, or `missing`.
+    status: str
+    is_sendable: bool
+    #: Why not, where it is known.
+    why: str | None
+    waiting: int
+    recent: int
+
+
+def in_use(deps: Deps, senders: Iterable[AnySender]) -> list[TemplateInUse]:
+    """Of the senders' accounts, each account once; what cannot be sent comes first."""
+    first: dict[tuple[str, str], AnySender] = {}
+    for sender in senders:
+        first.setdefault((sender.business, sender.account), sender)
+    found = [item for sender in first.values() for item in _of_account(deps, sender)]
+    return sorted(found, key=lambda one: (one.is_sendable, -one.waiting, one.name, one.language, one.sender))
+
+
+def _of_account(deps: Deps, sender: AnySender) -> list[TemplateInUse]:
+    held = {str(one.id): one for one in deps.templates.list(sender.business, sender.account)}
+    configuration, found = deps.settings.configuration, []
+    used = deps.template_use.of(sender.business, configuration.apps, now=deps.clock.now())
+    for named, use in used.items():
+        account, name, language = named.split(":", 2)
+        if account != sender.account:
+            continue
+        template = held.get(named)
+        found.append(
+            TemplateInUse(
+                sender=sender.alias,
+                name=name,
+                language=language,
+                status=template.status if template else _MISSING,
+                is_sendable=template is not None and _can_be_sent(template, configuration.policy),
+                why=_why(template, configuration.policy) if template else None,
+                waiting=use.waiting,
+                recent=use.recent,
+            )
+        )
+    return found
+
+
+def _can_be_sent(template: Template, policy: Policy) -> bool:
+    is_refused = template.category in policy.refused_categories
+    is_stopped = policy.stop_on_category_change and template.is_category_changed
+    return template.status is TemplateStatus.APPROVED and not is_refused and not is_stopped
+
+
+def _why(template: Template, policy: Policy) -> str | None:
+    if template.stop is not None:
+        return template.stop.reason
+    if template.is_category_changed:
+        return f"WhatsApp has it as {template.category}"
+    if template.status is TemplateStatus.APPROVED:
+        return None if _can_be_sent(template, policy) else f"policy refuses {template.category}"
+    return next((template.reasons[gate] for gate in Gate if gate in template.reasons), None)
