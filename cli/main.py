@@ -2,6 +2,7 @@
 
 import click
 
+from cli.alive import alive
 from cli.consent import consent
 from cli.consent_import import export_consents, import_consents
 from cli.contacts import contact, retention
@@ -31,6 +32,7 @@ def main() -> None:
 
 for _command in (
     up,
+    alive,
     migrate,
     demo,
     examine,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cli.alive import alive
 from cli.unit import ALL, Unit
 from webhook import gunicorn_conf
 from webhook.body import MAX_BODY_BYTES
@@ -84,9 +85,36 @@ def test_a_service_keeps_to_itself(name):
 
     assert all(port.startswith("127.0.0.1:") for port in published)
     if name != "redis":
-        assert service["read_only"] is True
-        assert service["cap_drop"] == ["ALL"]
         assert service["depends_on"]["redis"]["condition"] == "service_healthy"
+
+
+@pytest.mark.parametrize("name", [*ALL, "redis", "nginx"])
+def test_a_service_has_no_rights_and_takes_no_more_than_its_share(name):
+    service = COMPOSE["services"][name]
+
+    assert service["user"] not in {"", "root", "0", "0:0"}
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert all("size=" in mount for mount in service["tmpfs"])
+    assert {"mem_limit", "cpus", "pids_limit"} <= set(service)
+    assert not {"privileged", "cap_add", "network_mode", "pid", "ipc", "devices"} & set(service)
+    assert "docker.sock" not in str(service)
+
+
+@pytest.mark.parametrize("name", ["redis", "nginx", "receiver", "api", "worker", "flower"])
+def test_the_health_of_a_service_is_asked_within_bounds(name):
+    check = COMPOSE["services"][name]["healthcheck"]
+
+    assert check["test"][0] == "CMD"
+    assert int(check["timeout"].rstrip("s")) < int(check["interval"].rstrip("s"))
+
+
+def test_a_worker_is_healthy_by_its_work():
+    *_, group, command = COMPOSE["services"]["worker"]["healthcheck"]["test"]
+
+    assert (group, command) == ("alive", "worker")
+    assert command in alive.commands
 
 
 def test_nginx_is_the_only_way_in_and_has_no_rights():
@@ -140,9 +168,25 @@ def test_the_worker_has_time_to_finish():
 
 def test_the_image_installs_by_hash_and_runs_as_nobody_in_particular():
     dockerfile = (ROOT / "Dockerfile").read_text()
+    uid = re.findall(r"--uid (\d+)", dockerfile)
 
     assert "--require-hashes" in dockerfile
-    assert dockerfile.rstrip().endswith("USER finestra")
+    assert dockerfile.rstrip().endswith(f"USER {uid[0]}:{uid[0]}")
+    assert {COMPOSE["services"][name]["user"] for name in ALL} == {f"{uid[0]}:{uid[0]}"}
+
+
+def test_the_image_that_runs_has_nothing_to_build_with():
+    *_, last = re.split(r"^FROM ", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
+
+    assert "pip uninstall" in last
+    assert not re.search(r"pip install|apt-get|gcc|git\b", last)
+    assert "PYTHONDONTWRITEBYTECODE=1" in last
+
+
+def test_the_image_holds_every_package_that_runs():
+    copied = set(re.findall(r"^COPY (\w+) \w+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
+
+    assert copied == {"shared", "webhook", "workers", "sandbox", "cli"}
 
 
 def test_no_lock_file_names_a_registry():
