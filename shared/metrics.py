@@ -14,6 +14,12 @@ PREFIX = "finestra_"
 class MetricKind(StrEnum):
     COUNTER = "counter"
     GAUGE = "gauge"
+    #: Durations; counted by the smallest of LIMITS that they keep, and summed in milliseconds.
+    HISTOGRAM = "histogram"
+
+
+#: Seconds, as lua/parts/seconds.lua has them.
+LIMITS = ("0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "60", "300", "3600", "+Inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,24 @@ def _gauge(name: str, labels: str, text: str) -> Metric:
     return Metric(name, MetricKind.GAUGE, tuple(labels.split()), text)
 
 
+def _histogram(name: str, labels: str, text: str) -> Metric:
+    return Metric(name, MetricKind.HISTOGRAM, tuple(labels.split()), text)
+
+
 _ALL = (
+    _counter("messages_accepted_total", "sender app", "Messages accepted, repeats of a key not counted."),
+    _counter(
+        "messages_routed_total",
+        "sender kind rule",
+        "Decisions by route and rule: what begins, and what is held, deferred or refused.",
+    ),
+    _counter(
+        "provider_requests_total",
+        "sender outcome code",
+        "Attempts that have ended, by how, and by the provider's code if it said no.",
+    ),
+    _histogram("provider_seconds", "sender", "From the begin of an attempt to the record of its end."),
+    _histogram("accept_to_provider_seconds", "", "From accepting a message to its first attempt."),
     _counter("inbound_messages_total", "sender kind", "Messages of contacts, each counted once."),
     _counter("inbound_duplicates_total", "sender", "Messages of contacts that had been recorded before."),
     _counter("clock_faults_total", "sender", "Messages of contacts with a time in the future."),

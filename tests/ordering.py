@@ -18,7 +18,6 @@ from shared.store.templates import Templates
 from shared.store.updates import RecordingPolicy
 
 _ORDER = "order-of-the-test"
-_BEGIN_WIDTH = 14
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,8 @@ class OrderedScripts(Scripts):
     def _note_begun(self, arguments: Sequence[Any], answers: list[Any], order: int) -> None:
         for row, answer in enumerate(answers):
             if answer[0] == "go":
-                given = arguments[row * _BEGIN_WIDTH : (row + 1) * _BEGIN_WIDTH]
+                width = len(arguments) // len(answers)
+                given = arguments[row * width : (row + 1) * width]
                 attempt = json.loads(given[11])
                 self.begun.append(Begun(order, str(given[2]), attempt["route"].get("template")))
 

@@ -4,7 +4,8 @@ A claim is a lease with a fence. Only after `begin` has said Go may a request le
 settled becomes a doubt, never a repeat.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -191,6 +192,7 @@ class Lanes:
             dump(begin.attempt),
             watched_word(claim.sender),
             int(begin.is_outside_window),
+            _route_word(begin.attempt.get("route", {})),
         )
 
     def _begin_answer(self, answer: Sequence[Any]) -> BeginAnswer:
@@ -203,6 +205,10 @@ class Lanes:
                 return Limited()
             case _:
                 return Lost()
+
+
+#: What may become a label: a provider's number, a word of ours, or nothing.
+_CODE, _OTHER_CODE = re.compile(r"\d{0,7}|[a-z_]{1,40}"), "other"
 
 
 def _settle_call(settle: Settle, now: datetime) -> Call:
@@ -226,4 +232,18 @@ def _settle_call(settle: Settle, now: datetime) -> Call:
         settle.versions,
         dump(settle.effects) if settle.effects else "",
         settle.provider,
+        _counted_as(settle),
     )
+
+
+def _counted_as(settle: Settle) -> str:
+    """For the metrics: the code of the error, or what route sent nothing."""
+    if settle.result is not None:
+        code = str(settle.result.get("error", {}).get("code", ""))
+        return code if _CODE.fullmatch(code) else _OTHER_CODE
+    return "" if settle.route is None else _route_word(settle.route)
+
+
+def _route_word(route: Mapping[str, Any]) -> str:
+    """What is shown of a route is the decision's business; without kind or rule it is counted without."""
+    return f"{route.get('kind', '')}:{route.get('rule', '')}"

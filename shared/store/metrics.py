@@ -13,7 +13,7 @@ from shared.domain.consent import Category
 from shared.domain.message import MessageState, Priority
 from shared.domain.templates import TemplateStatus
 from shared.domain.window import InboundKind
-from shared.metrics import METRICS, MetricKind
+from shared.metrics import LIMITS, METRICS, Metric, MetricKind
 from shared.store.connection import read_hash, translated
 from shared.store.keys import Keys
 from shared.store.limits import Limits
@@ -21,12 +21,14 @@ from shared.store.senders import Senders
 from shared.store.templates import Templates
 
 Labels = tuple[str, ...]
-#: By metric, then by the values of its labels in their order.
+#: By metric, then by its labels' values in order; of a histogram also by limit, and its sum under `ms`.
 Reading = Mapping[str, Mapping[Labels, float]]
 #: So many of the oldest are looked at for the oldest of each sender.
 _LOOK_AT = 200
 #: Labels besides sender and app whose values are known: their counters are shown at zero too.
 _KNOWN: Mapping[str, tuple[Labels, ...]] = {
+    "provider_requests_total": (("submitted", ""),),
+    "messages_routed_total": (("session", "window_open"), ("template", "window_closed")),
     "inbound_messages_total": tuple((kind.value,) for kind in InboundKind),
     "window_disagreements_total": (("false_open",), ("false_closed",)),
     "templates_relabelled_total": tuple((category.value,) for category in Category),
@@ -61,7 +63,7 @@ class Metrics:
         """Every metric, also at zero. Raises StoreUnavailableError."""
         found: dict[str, dict[Labels, float]] = {name: {} for name in METRICS}
         for name, metric in METRICS.items():
-            if metric.kind is MetricKind.COUNTER:
+            if metric.kind is not MetricKind.GAUGE:
                 found[name] = dict.fromkeys(self._zeros(name), 0.0)
         for business in self._configuration.aliases_of:
             self._add_counters(found, business)
@@ -77,6 +79,10 @@ class Metrics:
     def _zeros(self, name: str) -> Iterator[Labels]:
         metric = METRICS[name]
         owners = {"sender": self._configuration.senders, "app": self._configuration.apps}
+        if metric.kind is MetricKind.HISTOGRAM:
+            owned = product(self._configuration.senders) if metric.labels else ((),)
+            yield from ((*owner, each) for owner in owned for each in (*LIMITS, "ms"))
+            return
         first = owners.get(metric.labels[0])
         rest = _KNOWN.get(name, ((),) if len(metric.labels) == 1 else ())
         if first is not None:
@@ -85,7 +91,7 @@ class Metrics:
     def _add_counters(self, found: dict[str, dict[Labels, float]], business: str) -> None:
         for field, count in read_hash(self._client, Keys(business).counters()).items():
             name, *values = field.split(":")
-            if name in found and len(values) == len(METRICS[name].labels):
+            if name in found and len(values) == _width(METRICS[name]):
                 labels = tuple(values)
                 found[name][labels] = found[name].get(labels, 0.0) + float(count)
 
@@ -174,3 +180,8 @@ class Metrics:
             for business in businesses:
                 pipeline.zcard(Keys(business).callback_parked(app))
             return float(sum(pipeline.execute()))
+
+
+def _width(metric: Metric) -> int:
+    """A histogram's fields end in the limit, or in `ms` for the sum."""
+    return len(metric.labels) + (metric.kind is MetricKind.HISTOGRAM)

@@ -1,16 +1,22 @@
 """`/metrics`: what is declared is shown, at zero too, and what the scripts count is declared."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from shared.metrics import METRICS, PREFIX, MetricKind
+from shared.domain.identifiers import ContactId
+from shared.domain.retry import ErrorClass
+from shared.metrics import LIMITS, METRICS, PREFIX, MetricKind
+from shared.providers.base import ErrorRow, Rejected
 from shared.store.messages import Acceptance
-from tests.builders import NOW, World, request, template, wrote
+from tests.builders import ANNA, NOW, World, request, template, wrote
 from webhook.api.app import create_api
+from workers.outbound import Drain
 
 DESK = {"Authorization": "Bearer desk-key"}
 LUA = Path(__file__).resolve().parents[2] / "shared" / "store" / "lua"
@@ -26,11 +32,14 @@ def scrape(world):
     answer = create_api(world.deps).test_client().get("/metrics", headers=DESK)
     assert answer.status_code == 200
     samples = [one for family in text_string_to_metric_families(answer.text) for one in family.samples]
-    names = [sample.name.removeprefix(PREFIX) for sample in samples]
-    return {
-        (name, tuple(sample.labels[label] for label in METRICS[name].labels)): sample.value
-        for name, sample in zip(names, samples, strict=True)
-    }
+    return {(sample.name.removeprefix(PREFIX), labels_of(sample)): sample.value for sample in samples}
+
+
+def labels_of(sample):
+    """In the order in which they are declared, then the limit of a histogram."""
+    name = re.sub(r"_(bucket|sum|count)$", "", sample.name.removeprefix(PREFIX))
+    order = (*METRICS[name].labels, "le")
+    return tuple(sample.labels[label] for label in order if label in sample.labels)
 
 
 def test_a_key_is_needed(world):
@@ -39,7 +48,7 @@ def test_a_key_is_needed(world):
 
 def test_whatever_a_script_counts_is_declared():
     scripts = "".join(script.read_text(encoding="utf-8") for script in LUA.rglob("*.lua"))
-    counted = re.findall(r"\bcount\('(\w+):", scripts)
+    counted = re.findall(r"\b(?:count|tally)\('(\w+):", scripts)
 
     assert len(counted) > 5
     assert [name for name in counted if METRICS[name].kind is not MetricKind.COUNTER] == []
@@ -106,6 +115,38 @@ def test_the_age_of_what_was_submitted_is_that_of_the_senders_oldest(world):
 
     assert shown["oldest_submitted_seconds", ("shop",)] == 30
     assert shown["oldest_submitted_seconds", ("negozio",)] == 90
+
+
+def test_what_was_decided_sent_and_answered_is_counted_with_its_time(world):
+    sender, deps = world.deps.sender("shop"), world.deps
+    refused = Rejected(code="131026", row=ErrorRow(error_class=ErrorClass.PERMANENT, advice="…"))
+    world.providers["shop"].answers = [refused]
+    deps.recorder.record([(sender, wrote())], now=NOW)
+    for contact in (ANNA, ANNA, ContactId("+393330000002")):
+        asked = request(to=contact, templates=())
+        acceptance = Acceptance(message_id=deps.new_message_id(), app="orders", request=asked)
+        deps.messages.accept(sender, acceptance, now=NOW)
+    world.clock.advance(timedelta(seconds=2))
+    with ThreadPoolExecutor(1) as slots:
+        Drain(deps, sender, slots, most_slots=1, stopping=threading.Event()).run()
+
+    shown = scrape(world)
+
+    assert shown["messages_accepted_total", ("shop", "orders")] == 3
+    assert shown["messages_routed_total", ("shop", "session", "window_open")] == 2
+    assert shown["messages_routed_total", ("shop", "refuse", "window_closed_no_template")] == 1
+    assert shown["provider_requests_total", ("shop", "failed", "131026")] == 1
+    assert shown["provider_requests_total", ("shop", "submitted", "")] == 1
+    assert shown["provider_seconds_count", ("shop",)] == 2
+    assert shown["accept_to_provider_seconds_bucket", ("1",)] == 0
+    assert shown["accept_to_provider_seconds_bucket", ("2.5",)] == 2
+    assert shown["accept_to_provider_seconds_sum", ()] == 4
+
+
+def test_the_scripts_and_the_page_have_the_same_limits():
+    script = (LUA / "parts" / "seconds.lua").read_text(encoding="utf-8")
+
+    assert (*re.findall(r"'([\d.]+)'", script.splitlines()[2]), "+Inf") == LIMITS
 
 
 def test_no_person_is_in_it(world):

@@ -1,15 +1,16 @@
 """`/metrics` for Prometheus: what shared/metrics.py declares, at what it stands, for whoever has a key."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import accumulate
 
 import flask
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client import core as prometheus
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from shared.metrics import METRICS, PREFIX, MetricKind
-from shared.store.metrics import Reading
+from shared.metrics import LIMITS, METRICS, PREFIX, Metric, MetricKind
+from shared.store.metrics import Labels, Reading
 from webhook.api.auth import require
 from webhook.api.context import deps
 
@@ -20,13 +21,31 @@ class _Read(Collector):
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
 
-    def collect(self) -> Iterator[Metric]:
+    def collect(self) -> Iterator[prometheus.Metric]:
         for name, metric in METRICS.items():
-            kind = CounterMetricFamily if metric.kind is MetricKind.COUNTER else GaugeMetricFamily
-            family = kind(PREFIX + name, metric.help, labels=metric.labels)
-            for labels, value in sorted(self._reading[name].items()):
-                family.add_metric(labels, value)
-            yield family
+            if metric.kind is MetricKind.HISTOGRAM:
+                yield _histogram(metric, self._reading[name])
+            else:
+                yield _plain(metric, self._reading[name])
+
+
+def _plain(metric: Metric, values: Mapping[Labels, float]) -> prometheus.Metric:
+    is_counter = metric.kind is MetricKind.COUNTER
+    kind = prometheus.CounterMetricFamily if is_counter else prometheus.GaugeMetricFamily
+    family = kind(PREFIX + metric.name, metric.help, labels=metric.labels)
+    for labels, value in sorted(values.items()):
+        family.add_metric(labels, value)
+    return family
+
+
+def _histogram(metric: Metric, values: Mapping[Labels, float]) -> prometheus.Metric:
+    """Its limits add up as Prometheus wants it: how many took no longer."""
+    family = prometheus.HistogramMetricFamily(PREFIX + metric.name, metric.help, labels=metric.labels)
+    for labels in sorted({labels[:-1] for labels in values}):
+        counts = accumulate(values.get((*labels, limit), 0.0) for limit in LIMITS)
+        seconds = values.get((*labels, "ms"), 0.0) / 1000
+        family.add_metric(labels, list(zip(LIMITS, counts, strict=True)), sum_value=seconds)
+    return family
 
 
 def install_metrics(app: flask.Flask) -> None:

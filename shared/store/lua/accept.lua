@@ -55,6 +55,7 @@ local function accept(row)
   end
   stand_again(contact, row[21])
   write(row, contact)
+  tally('messages_accepted_total:' .. sender .. ':' .. row[8])
   place(sender, contact, now)
   local known = is_wanted and facts(sender, contact, row[11], read_limits(row[19])) or {}
   if idempotency then

@@ -1,18 +1,18 @@
 -- The last word before the provider is called: is the claim still ours, is what was decided on still true,
 -- is there time and a token left. Only after 'go' may the request leave.
--- USES lanes limits deciding gates
--- EACH 14
+-- USES lanes limits deciding gates seconds
+-- EACH 15
 -- KEYS  business
 -- ARGV  now, sender, contact, id, fence, nonce, versions, begin_before (ms), end of the lease,
 --       interval and tolerance of the sender's rate (ms), attempt (JSON), what is watched (parts/limits.lua), 1 if it
---       goes outside the contact's window
+--       goes outside the contact's window, its route's kind and rule (':' between)
 -- Returns {'go', attempt}, also when it is asked again with the same nonce; {'lost'}; {'changed', facts}, also when a
 -- limit is used up; {'late', facts}
 local now, sender, contact, id, fence = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local interval, tolerance = tonumber(ARGV[10]), tonumber(ARGV[11])
 local message, limits = key('message', id), read_limits(ARGV[13])
 local found = redis.call('HMGET', message, 'fence', 'state', 'nonce', 'attempts', 'templates', 'timeline', 'reason',
-  'route')
+  'route', 'accepted_at')
 
 if found[1] ~= fence or redis.call('HGET', key('claimed', sender), contact) ~= id then
   return {'lost'}
@@ -57,4 +57,8 @@ if found[7] or found[8] then
 end
 index_state(id, found[2], 'sending', ARGV[1])
 redis.call('ZADD', key('leased', sender), ARGV[9], contact)
+tally('messages_routed_total:' .. sender .. ':' .. ARGV[15])
+if attempt == 1 then
+  tally_seconds('accept_to_provider_seconds', '', now - found[9])
+end
 return {'go', attempt}

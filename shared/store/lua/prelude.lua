@@ -22,6 +22,12 @@ local function whole(number)
   return string.format('%.0f', number)
 end
 
+-- Counted when all rows are done, each metric once: what the hot scripts count, they count for every message.
+local tallied = {}
+local function tally(name, amount)
+  tallied[name] = (tallied[name] or 0) + (amount or 1)
+end
+
 -- Runs `record` for each row of arguments of a script that says ROWS: many updates, one command. Each row is a step of
 -- its own; an error in one is its answer, {'error', text}, and costs the others nothing.
 local function each_row(width, record)
@@ -32,6 +38,9 @@ local function each_row(width, record)
       answer = {'error', tostring(type(answer) == 'table' and answer.err or answer)}
     end
     answers[#answers + 1] = answer
+  end
+  for name, amount in pairs(tallied) do
+    redis.call('HINCRBY', key('counters'), name, whole(amount))
   end
   return answers
 end

@@ -1,11 +1,11 @@
 -- Records how a claim ended and gives the lane free. An old fence changes nothing.
--- USES lanes limits deciding windows refusals gates templates consent effects standing
--- EACH 16
+-- USES lanes limits deciding windows refusals gates templates consent effects seconds standing
+-- EACH 17
 -- KEYS  business
 -- ARGV  now, sender, contact, id, fence, outcome, until (ms or ''), reason, result (JSON or ''), route (JSON or ''),
 --       provider's id, groups to wait in (space between), counts as a try (1 or 0), versions that a route which
 --       sends nothing was decided on ('' for an attempt), effects of an error (JSON or ''), what the answer says of
---       the provider ('' or as note_answer takes it)
+--       the provider ('' or as note_answer takes it), the error's code, or kind and rule of a route that sends nothing
 --       outcome: submitted, failed, refused, expired, deferred, held, unknown, window_refused, released
 -- Returns {'settled', 1 if the contact has more to do now, 'opened' or 'closed' if the circuit is so now, or ''}, also
 -- for a repeat; {'stale'}
@@ -13,7 +13,7 @@ local now, sender, id, fence = ARGV[1], ARGV[2], ARGV[4], ARGV[5]
 local outcome, until_ms, reason, groups = ARGV[6], ARGV[7], ARGV[8], words(ARGV[12])
 local message = key('message', id)
 local found = redis.call('HMGET', message, 'fence', 'settled', 'state', 'attempts', 'score', 'expires_at', 'templates',
-  'contact', 'timeline', 'app')
+  'contact', 'timeline', 'app', 'begun_at')
 local state, contact, is_mine = found[3], found[8] or ARGV[3], found[1] == fence
 local is_claimed = is_mine and redis.call('HGET', key('claimed', sender), contact) == id
 if is_mine and found[2] == fence then
@@ -54,6 +54,7 @@ local is_doubt_kept = state == 'unknown' and is_claimed and outcome ~= 'released
 local is_in_flight = state == 'sending' or (state == 'unknown' and not is_claimed)
 local is_refused = outcome == 'window_refused' and is_in_flight
 local says_more = is_in_flight or (WAITING[state] and not OF_AN_ATTEMPT[outcome])
+tally_settled(now, sender, found[3], outcome, ARGV[17], found[11])
 if says_more and not is_refused and outcome ~= 'released' then
   index_state(id, state, outcome, now, found[10])
   state = outcome

@@ -15,3 +15,13 @@ local function stand(id, sender, contact, is_waiting, leaves, found, groups)
     leave_lane(id, sender, contact)
   end
 end
+
+-- Counts how a claim ended: an attempt with its code and its time, or a route that sent nothing.
+local function tally_settled(now, sender, state, outcome, counted_as, begun_at)
+  if OF_AN_ATTEMPT[outcome] or state == 'sending' then
+    tally('provider_requests_total:' .. sender .. ':' .. outcome .. ':' .. counted_as)
+    tally_seconds('provider_seconds', ':' .. sender, now - (begun_at or now))
+  elseif outcome ~= 'released' then
+    tally('messages_routed_total:' .. sender .. ':' .. counted_as)
+  end
+end
