@@ -25,8 +25,9 @@ from workers.ticker import Ticker
 from workers.upkeep import Upkeep
 
 _GLANCE_SECONDS = 0.1
-#: A claim for 256 makes some thousand values, all gone with their batch, and none of them in a cycle.
-_GARBAGE_THRESHOLDS = (20_000, 20, 20)
+#: Claims in hand and the rows of a drain are some ten thousand values, all gone with it, none of them in a
+#: cycle: only what grows beyond that is worth a look.
+_GARBAGE_THRESHOLDS = (100_000, 20, 20)
 _GLANCES_PER_BEAT = 5
 
 
