@@ -14,6 +14,7 @@ from cli.redis_binary import RedisServerError
 from cli.redis_server import EmbeddedRedis
 from cli.unit import Unit, prepare
 from shared.store.connection import connect
+from tests.redis_users import guarded_server
 from tests.stage import Stage, stages
 
 # No deadline on a busy machine, and few enough examples to stay in seconds. CI runs the same ones each time:
@@ -28,9 +29,20 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+#: What tests ask of Redis, and the code does not.
+_OF_THE_TESTS = "+flushdb +keys +pexpiretime +client|kill +config|get +replicaof +script|flush"
+
+
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real server with its own data; absent on a laptop: skip, in CI: fail."""
+    """A real server with its own data; absent on a laptop: skip, in CI: fail.
+
+    GUARDED_REDIS=1: everything as the user of the data that we ship, who may what the code does.
+    """
+    if os.environ.get("GUARDED_REDIS"):
+        with guarded_server(tmp_path_factory.mktemp("redis"), also=_OF_THE_TESTS) as guarded:
+            yield guarded.url("finestra")
+        return
     try:
         server = EmbeddedRedis(data_dir=tmp_path_factory.mktemp("redis"), fsync="everysec")
         server.start()

@@ -155,6 +155,30 @@ def test_redis_keeps_what_is_owed():
     assert "--maxmemory-policy noeviction" in command
 
 
+def test_an_image_of_the_memory_would_keep_who_was_erased():
+    """Entries that were taken out of a stream stay in its nodes, and these in an image."""
+    assert "--aof-use-rdb-preamble no" in " ".join(COMPOSE["services"]["redis"]["command"])
+
+
+def test_each_service_enters_redis_as_a_user_of_its_own_kind():
+    users = {}
+    for name in ALL:
+        environment = COMPOSE["services"][name].get("environment", {})
+        urls = [environment[f"FINESTRA_{kind}_URL"] for kind in ("REDIS", "BROKER")]
+        users[name] = tuple(re.findall(r"redis://(\w+):\$\{\w+:\?", " ".join(urls)))
+
+    assert users.pop("flower") == ("flower", "broker")
+    assert set(users.values()) == {("finestra", "broker")}
+
+
+def test_the_passwords_of_redis_have_no_default():
+    users = (ROOT / "deploy" / "redis" / "users.acl").read_text()
+    environment = COMPOSE["services"]["redis"]["environment"]
+
+    assert all(value == f"${{{name}:?set it in .env}}" for name, value in environment.items())
+    assert len(set(environment)) == len(re.findall(r"#\{\w+\}", users)) == 4
+
+
 def test_flower_is_never_open():
     login = COMPOSE["services"]["flower"]["environment"]["FLOWER_BASIC_AUTH"]
 

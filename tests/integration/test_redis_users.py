@@ -1,0 +1,140 @@
+"""Finestra runs as users of Redis that may do what it does, and nothing else."""
+
+import re
+import stat
+
+import pytest
+import redis
+
+from shared.configuration import Secret
+from shared.domain.message import MessageState
+from shared.store.connection import server_time
+from shared.store.data_version import CURRENT, check_at_start, versions_of
+from shared.store.migrations import migrate
+from tests.builders import ANNA, NOW, World, opt_in, template
+from tests.integration.test_drain import accept, anna_writes, drain, opt_anna_in
+from tests.redis_users import FOLDER, PASSWORDS, GuardedServer, guarded_server
+from tests.test_architecture import ROOT
+from webhook.api.app import create_api
+from workers.ticker import Ticker
+
+STORE = ROOT / "shared" / "store"
+DESK = {"Authorization": "Bearer desk-key"}
+#: What redis-py says when it connects, and around a transaction.
+OF_THE_CLIENT = {"hello", "select", "ping", "client|setinfo", "multi", "exec", "discard"}
+RENAMED = {"delete": "del", "script_load": "script|load"} | {
+    f"{kind}scan_iter": f"{kind}scan" for kind in ("h", "s", "z")
+}
+NO_COMMANDS = {"pipeline", "execute"}
+OF_THE_SHOP = ("contacts/+393331234567", "contacts/+393331234567/record", "templates", "quarantine")
+DENIED = ("FLUSHALL", "FLUSHDB", "CONFIG GET *", "KEYS *", "DEBUG JMAP", "SHUTDOWN", "ACL LIST", "MONITOR")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with guarded_server(tmp_path_factory.mktemp("guarded"), "--enable-debug-command", "yes") as started:
+        yield started
+
+
+@pytest.fixture
+def own_server(tmp_path):
+    """One of whose log of refusals nobody else writes into."""
+    with guarded_server(tmp_path) as started:
+        yield started
+
+
+@pytest.fixture
+def world(own_server: GuardedServer):
+    with own_server.client("finestra") as client:
+        yield World(client, secret_keys=(Secret("the key of this test"),))
+
+
+def allowed(user: str) -> set[str]:
+    text = re.sub(r"\\\n", "", (FOLDER / "users.acl").read_text())
+    (line,) = re.findall(rf"^user {user} .*$", text, re.MULTILINE)
+    return set(re.findall(r" \+(\S+)", line))
+
+
+def commands_used() -> set[str]:
+    """By the scripts, and by what the collections ask of their client."""
+    scripts = "".join(path.read_text() for path in STORE.rglob("*.lua"))
+    code = "".join(path.read_text() for path in STORE.glob("*.py"))
+    methods = set(re.findall(r"\b(?:_?client|pipeline)\.([a-z_]+)\(", code)) - NO_COMMANDS
+    called = {name.lower() for name in re.findall(r"redis\.call\('(\w+)'", scripts)}
+    return called | {RENAMED.get(method, method) for method in methods}
+
+
+def test_the_user_of_the_data_may_what_the_code_does_and_no_more():
+    assert allowed("finestra") == commands_used() | OF_THE_CLIENT
+
+
+@pytest.mark.parametrize("user", ["finestra", "broker", "flower", "operator"])
+@pytest.mark.parametrize("command", DENIED)
+def test_nobody_may_what_would_destroy_or_show_everything(server, user, command):
+    with server.client(user) as client, pytest.raises(redis.exceptions.NoPermissionError):
+        client.execute_command(*command.split())
+
+
+def test_each_user_has_its_own_keys(server):
+    with server.client("finestra") as data, server.client("broker") as broker:
+        for client, key in ((data, "finestra-broker:outbound"), (broker, "business:{default}")):
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                client.delete(key)
+    with server.client("flower") as flower, pytest.raises(redis.exceptions.NoPermissionError):
+        flower.hget("contact:{default}:+393331234567", "version")
+
+
+def test_a_stranger_may_ask_whether_it_is_there_and_nothing_else(server):
+    with redis.Redis.from_url(server.url("finestra").replace("finestra:f0@", "")) as stranger:
+        assert stranger.ping()
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            stranger.get("business:{default}")
+
+
+def test_no_password_stands_in_the_file_of_users(tmp_path):
+    with guarded_server(tmp_path):
+        made = tmp_path / "made.acl"
+        words = re.split(r"[\s>#]", made.read_text())
+
+        assert set(PASSWORDS.values()) & set(words) == set()
+        assert stat.S_IMODE(made.stat().st_mode) == 0o600
+
+
+def test_what_is_owed_is_taken_sent_and_read_as_that_user(own_server, world):
+    check_at_start(world.client, ["default"], world.clock)
+    for sender in world.settings.configuration.senders.values():
+        world.deps.templates.create("default", template(sender), nonce="n")
+    opt_anna_in(world)
+    anna_writes(world)
+    message_id = accept(world)
+    drain(world)
+    Ticker(world.deps, ring_for_app=lambda _business, _app: None).beat()
+    api = create_api(world.deps).test_client()
+
+    assert world.deps.messages.get("default", message_id).state is MessageState.SUBMITTED
+    for path in (*OF_THE_SHOP, "senders", "retention", "messages", "events", "audit"):
+        about = {"sender": "shop"} if path in OF_THE_SHOP else {}
+        shown = api.get(f"/v1/{path}", query_string=about, headers=DESK)
+        assert shown.status_code == 200, shown.text
+    assert api.get("/metrics", headers=DESK).status_code == 200
+    assert api.get("/readyz").status_code == 200
+    erased = api.delete("/v1/contacts/+393331234567", query_string={"sender": "shop"}, headers=DESK)
+    assert erased.status_code == 200
+    assert erased.json["append_only_file"] in {"rewriting", "later"}
+    assert own_server.refused() == []
+
+
+def test_older_data_are_migrated_as_that_user(own_server, world):
+    world.deps.contacts.set_consent(world.deps.sender("shop"), ANNA, opt_in(), ["utility"], now=NOW)
+
+    assert [one.version for one in migrate(world.client, ["default"])] == [1]
+    assert own_server.refused() == []
+
+
+def test_flower_starts_as_its_user_and_sees_whose_data_it_is_beside(own_server, world):
+    anna_writes(world)
+    with own_server.client("flower") as flower:
+        assert versions_of(flower, ["default", "new"]) == {"default": 0, "new": CURRENT}
+        assert server_time(flower) > 0
+
+    assert own_server.refused() == []
