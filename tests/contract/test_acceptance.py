@@ -1,12 +1,14 @@
 """Accepting messages without a door: each by itself, in order, in one round trip."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared.acceptance import Receipt, Refusal, RefusalCode, accept, accept_one, read_submission
 from shared.domain.message import MessageState
-from tests.builders import World, app, template
+from shared.store.template_history import TemplateEntry
+from tests.builders import NOW, World, app, template
 from webhook.errors import KINDS, Code
 
 ORDERS = app("orders")
@@ -20,6 +22,10 @@ def world(any_redis) -> World:
 
 def submission(key=None, **changes):
     return read_submission({**TEXT, **changes}, key)
+
+
+def entry(event):
+    return TemplateEntry(at=NOW, by="desk", event=event)
 
 
 def code_of(answer):
@@ -95,3 +101,39 @@ def test_what_cannot_be_read_is_a_refusal_by_field():
 @pytest.mark.parametrize("code", RefusalCode)
 def test_the_door_has_a_status_for_each_refusal(code):
     assert Code(code.value) in KINDS
+
+
+def test_a_template_that_another_process_has_edited_is_seen_before_a_request_is_judged(any_redis):
+    here, there = World(any_redis), World(any_redis)
+    there.deps.templates.create("default", template(), nonce="n")
+    asked = {"name": "ordine_pronto", "language": "it", "variables": ["Anna", "991"]}
+    assert isinstance(accept_one(here.deps, ORDERS, submission(template=asked)), Receipt)
+
+    three = replace(
+        template(), body="Ciao {{1}}, l'ordine {{2}} è pronto: {{3}}.", samples=("Anna", "991", "x")
+    )
+    there.deps.templates.edit("default", template(), three, {}, nonce="e", entry=entry("edited"))
+    two, fitting = accept(
+        here.deps,
+        ORDERS,
+        [
+            submission(template=asked),
+            submission(template={**asked, "variables": ["Anna", "991", "alle 10"]}),
+        ],
+    )
+
+    assert list(two.errors) == ["template.variables.3"]
+    assert isinstance(fitting, Receipt)
+
+
+def test_a_template_that_was_deleted_and_registered_anew_is_not_taken_for_the_old_one(world):
+    world.deps.templates.create("default", template(), nonce="n")
+    asked = {"name": "ordine_pronto", "language": "it", "variables": ["Anna", "991"]}
+    accept_one(world.deps, ORDERS, submission(template=asked))
+
+    world.deps.templates.delete("default", template().id, entry=entry("deleted"))
+    other = replace(template(), body="Ciao {{1}}, è pronto.", samples=("Anna",))
+    world.deps.templates.create("default", other, nonce="o")
+    refused = accept_one(world.deps, ORDERS, submission(template=asked))
+
+    assert list(refused.errors) == ["template.variables.2"]
