@@ -157,7 +157,7 @@ class CmDoor:
 def _refusal_ordered_by(fault: Fault) -> Response:
     if fault.kind == "no_body" or fault.code is None:
         return bare_answer(fault)
-    return _refused(Refusal(code=fault.code, details="The sandbox was told to fail"), fault.status)
+    return _refused(Refusal(code=fault.code, details=fault.details), fault.status)
 
 
 def _account(item: Item, senders: Senders) -> CmAccount:
@@ -168,7 +168,7 @@ def _account(item: Item, senders: Senders) -> CmAccount:
 def _ordered_failure(fault: Fault | None) -> Failure | None:
     if fault is None or fault.kind != "late_error" or fault.code is None:
         return None
-    return Failure(code=fault.code, description="The sandbox was told to fail")
+    return Failure(code=fault.code, description=fault.details)
 
 
 def _failure(refusal: Refusal | None) -> Failure | None:

@@ -24,6 +24,8 @@ class Fault:
     status: int | None = None
     #: How long "hang" withholds the answer.
     seconds: float = 30
+    #: What an error says besides its code.
+    details: str = "the sandbox was told to fail"
 
     @property
     def refuses_unseen(self) -> bool:
@@ -40,4 +42,5 @@ def parse_fault(raw: dict[str, object]) -> Fault:
         raise ScriptError("'code' must be an error code of the provider")
     if not isinstance(status, int | None) or not is_number(seconds):
         raise ScriptError("'status' must be an HTTP status and 'seconds' a number")
-    return Fault(kind=kind, code=code, status=status, seconds=seconds)
+    details = str(raw.get("details", "the sandbox was told to fail"))
+    return Fault(kind=kind, code=code, status=status, seconds=seconds, details=details)

@@ -36,7 +36,7 @@ def bearer_accounts(world: World) -> list[MetaAccount] | Response:
 def refuse_unseen(fault: Fault) -> Response:
     if fault.kind == "no_body" or fault.code is None:
         return bare_answer(fault)
-    return error(Refusal(code=fault.code, details="the sandbox was told to fail"), fault.status)
+    return error(Refusal(code=fault.code, details=fault.details), fault.status)
 
 
 def error(refusal: Refusal, http_status: int | None = None) -> Response:

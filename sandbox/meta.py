@@ -161,7 +161,7 @@ class MetaDoor:
 def _ordered_failure(fault: Fault | None) -> Refusal | None:
     if fault is None or fault.kind != "late_error" or fault.code is None:
         return None
-    return Refusal(code=fault.code, details="the sandbox was told to fail")
+    return Refusal(code=fault.code, details=fault.details)
 
 
 def _success(message: Message, message_id: str, known_as: str) -> Response:

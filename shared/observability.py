@@ -38,6 +38,9 @@ class LogEvent(StrEnum):
     BELL_NOT_RUNG = "bell_not_rung"
     STORE_UNAVAILABLE = "store_unavailable"
     BUG = "bug"
+    LIBRARY_MESSAGE = "library_message"
+    REQUEST = "request"
+    MESSAGE_SETTLED = "message_settled"
     INTERNAL_ERROR = "internal_error"
     DRAINED = "drained"
     CALLBACKS_RETRIED = "callbacks_retried"
@@ -57,8 +60,11 @@ class LogEvent(StrEnum):
 
 
 # With a `+` also as people write it, `+39 333 123-4567`; without one, any long run of digits. The digits of
-# our own ids are nobody's number.
-_NUMBER = re.compile(r"(?P<ours>msg_[0-9A-Z]{26})|\+\d[\d\s().-]{5,}\d|\d{8,}")
+# our own ids (of messages and events), of nginx's requests and of Celery's tasks are nobody's number.
+_NUMBER = re.compile(
+    r"(?P<ours>msg_[0-9A-Z]{26}|evt_[\w-]+_\d{13}-\d+|(?<![0-9A-Za-z])(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+    r"(?![0-9A-Za-z]))|\+\d[\d\s().-]{5,}\d|\d{8,}"
+)
 _SMALLEST_NUMBER = 10_000_000
 _FRAMES = 4
 _DROPPED = frozenset({"text", "body", "raw", "payload", "variables", "name"})
@@ -100,7 +106,12 @@ def _masked(value: object) -> object:
         case list() | tuple() | set() | frozenset():
             return [_masked(item) for item in value]
         case _:  # ids, errors and the like are shown by their text, which may hold a number
-            return _NUMBER.sub(_hidden, str(value))
+            return masked(str(value))
+
+
+def masked(text: str) -> str:
+    """`text` without what may be a number."""
+    return _NUMBER.sub(_hidden, text)
 
 
 def _hidden(match: re.Match[str]) -> str:

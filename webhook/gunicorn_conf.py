@@ -14,3 +14,14 @@ keepalive = 40
 control_socket_disable = True
 accesslog = None
 loglevel = "warning"
+# Its own lines quote requests that it cannot read: ours do not (shared/library_logs.py).
+_HANDLERS = {"ours": {"class": "shared.library_logs.LibraryHandler"}}
+_ERRORS = {"level": "WARNING", "handlers": ["ours"], "propagate": False}
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {},
+    "handlers": _HANDLERS,
+    "root": {"level": "WARNING", "handlers": ["ours"]},
+    "loggers": {"gunicorn.error": _ERRORS},
+}

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from shared.deps import Deps, build_deps
+from shared.library_logs import take_over_logging
 from shared.observability import configure_logging
 from shared.queues import Doorbell
 from shared.settings import load_settings
@@ -21,4 +22,5 @@ def api() -> Flask:
 def _deps() -> Deps:
     settings = load_settings()
     configure_logging(settings.log_format)
+    take_over_logging()
     return build_deps(settings, Doorbell(settings).ring)

@@ -11,11 +11,12 @@ from itertools import count
 from typing import Any
 
 from celery import Celery, bootsteps
-from celery.signals import worker_ready, worker_shutting_down
+from celery.signals import setup_logging, worker_ready, worker_shutting_down
 from celery.utils.nodenames import default_nodename
 
 from shared.deps import build_deps
 from shared.errors import StoreUnavailableError
+from shared.library_logs import take_over_logging
 from shared.observability import LogEvent, configure_logging, get_logger, place_of
 from shared.queues import Doorbell, make_celery, make_impatient_celery
 from shared.settings import load_settings
@@ -42,6 +43,7 @@ def __getattr__(name: str) -> Celery:
 def build_app() -> Celery:
     settings = load_settings()
     configure_logging(settings.log_format)
+    setup_logging.connect(_take_over_logging, weak=False)
     celery = make_celery(settings)
     doorbell = Doorbell(settings)
     deps = build_deps(settings, doorbell.ring)
@@ -58,6 +60,11 @@ def build_app() -> Celery:
     register(celery, deps, monitor, ticker, stopping, pass_on=doorbell.pass_on)
     celery.steps["worker"].add(_ticker_step(ticker))
     return celery
+
+
+def _take_over_logging(**_: object) -> None:
+    """Celery's own lines quote whatever it is sent."""
+    take_over_logging()
 
 
 def _spare_the_collector(**_: object) -> None:

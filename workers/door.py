@@ -10,12 +10,13 @@ from functools import cache
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_shutting_down
+from celery.signals import setup_logging, worker_shutting_down
 from celery.worker.consumer import Consumer
 from kombu.exceptions import KombuError
 
 from shared.deps import build_deps
 from shared.errors import SettingsError, StoreUnavailableError
+from shared.library_logs import take_over_logging
 from shared.observability import LogEvent, configure_logging, get_logger
 from shared.queues import SUBMIT, Doorbell, make_door_celery
 from shared.settings import load_settings
@@ -39,6 +40,7 @@ def build_app() -> Celery:
     if not settings.celery_door:
         raise SettingsError(["FINESTRA_CELERY_DOOR: set it to 1 to let whoever reaches the broker send"])
     configure_logging(settings.log_format)
+    setup_logging.connect(_take_over_logging, weak=False)
     celery = make_door_celery(settings)
     submissions = Submissions(build_deps(settings, Doorbell(settings).ring))
     stopping = threading.Event()
@@ -50,6 +52,11 @@ def build_app() -> Celery:
     register_submit(celery, submissions, stopping)
     celery.conf.worker_consumer = consumer_of(submissions)
     return celery
+
+
+def _take_over_logging(**_: object) -> None:
+    """Celery's own lines quote whatever it is sent."""
+    take_over_logging()
 
 
 def consumer_of(submissions: Submissions) -> type[Consumer]:

@@ -2,9 +2,11 @@
 
 import threading
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.observability import LogEvent, get_logger
 from shared.store.claims import Outcome
 
 
@@ -40,4 +42,19 @@ class Report:
         counts = Counter(item.outcome + (f" ({item.code})" if item.code else "") for item in self.settled)
         return f"{self.sender} → " + (
             ", ".join(f"{what} {n}" for what, n in counts.items()) or "nothing ready"
+        )
+
+
+def tell_settled(sender: str, settled: Iterable[Settled]) -> None:
+    """A line for each message: its id leads from the door that accepted it to here."""
+    for item in settled:
+        get_logger().info(
+            LogEvent.MESSAGE_SETTLED,
+            message_id=item.message_id,
+            sender=sender,
+            outcome=item.outcome,
+            code=item.code or None,
+            route=item.route,
+            attempt=item.attempt,
+            seconds=round((item.ended_at - item.started_at).total_seconds(), 3),
         )

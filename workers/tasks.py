@@ -1,8 +1,9 @@
 """The only decorated functions: each parses its arguments, calls one handler and says what came of it."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from celery import Celery
 from celery.exceptions import Reject
@@ -10,18 +11,35 @@ from celery.exceptions import Reject
 from shared.callbacks.client import CallbackClient
 from shared.configuration import AnySender, MetaSender
 from shared.deps import Deps
-from shared.errors import StoreUnavailableError
+from shared.errors import FinestraError, StoreUnavailableError
 from shared.observability import LogEvent, get_logger, place_of
 from shared.queues import DRAIN, PUSH, SUBMIT, SYNC
 from shared.template_sync import sync_templates
 from workers.callbacks import MOST_IN_HAND, Pusher
 from workers.drains import Drains
 from workers.monitor import Monitor
+from workers.report import tell_settled
 from workers.submissions import INTERNAL_ERROR, Handed, Submissions
 from workers.ticker import Ticker
 
 #: How long a submission stays in hand while the store is away, before it goes back to its queue.
 _PAUSE_SECONDS = 5.0
+
+
+class TaskFailedError(FinestraError):
+    """All that Celery and Flower hear of a bug: the error's name. Its text may quote a person."""
+
+
+@contextmanager
+def _bugs_named(where: str, **whose: str) -> Iterator[None]:
+    """Log a bug with its place; what is raised on says no more than its name."""
+    try:
+        yield
+    except StoreUnavailableError:
+        raise
+    except Exception as exc:  # noqa: BLE001 - Celery and Flower show the text and the traceback of what is raised
+        get_logger().error(LogEvent.BUG, where=where, error=type(exc).__name__, at=place_of(exc), **whose)
+        raise TaskFailedError(type(exc).__name__) from None
 
 
 def register(
@@ -47,15 +65,11 @@ def _register_sync(app: Celery, deps: Deps) -> None:
         if not isinstance(sender, MetaSender) or sender.business != business:
             return f"{alias} → no such sender with a list of templates here"
         try:
-            report = sync_templates(deps, sender)
+            with _bugs_named(SYNC, sender=alias):
+                report = sync_templates(deps, sender)
         except StoreUnavailableError as exc:
             get_logger().warning(LogEvent.STORE_UNAVAILABLE, where=SYNC, sender=alias, error=str(exc))
             return f"{alias} → the store does not answer"
-        except Exception as exc:
-            get_logger().error(
-                LogEvent.BUG, where=SYNC, sender=alias, error=type(exc).__name__, at=place_of(exc)
-            )
-            raise
         return f"{alias} → {report.listed} listed, {report.changed} changed, {report.failed_with or 'whole'}"
 
 
@@ -70,13 +84,11 @@ def _register_push(app: Celery, deps: Deps) -> None:
         if name not in apps:
             return f"{name} → no such app here"
         try:
-            told = Pusher(deps, apps[name], business, clients[name], threads[name]).run()
+            with _bugs_named(PUSH, app=name):
+                told = Pusher(deps, apps[name], business, clients[name], threads[name]).run()
         except StoreUnavailableError as exc:
             get_logger().warning(LogEvent.STORE_UNAVAILABLE, where=PUSH, app=name, error=str(exc))
             return f"{name} → the store does not answer"
-        except Exception as exc:
-            get_logger().error(LogEvent.BUG, where=PUSH, app=name, error=type(exc).__name__, at=place_of(exc))
-            raise
         get_logger().info(LogEvent.PUSHED, app=name, report=told)
         return told
 
@@ -104,19 +116,16 @@ def _register_drain(
             pass_on(sender)
             return f"{alias} → passed on"
         try:
-            report = drains.run(sender)
+            with _bugs_named(DRAIN, sender=alias):
+                report = drains.run(sender)
         except StoreUnavailableError as exc:
             # Whoever watches the clock rings again; what was in hand is given back by its lease.
             get_logger().warning(LogEvent.STORE_UNAVAILABLE, where=DRAIN, sender=alias, error=str(exc))
             return f"{alias} → the store does not answer"
-        except Exception as exc:
-            get_logger().error(
-                LogEvent.BUG, where=DRAIN, sender=alias, error=type(exc).__name__, at=place_of(exc)
-            )
-            raise
         if report.must_ring:
             deps.ring(sender)
         monitor.show(report.settled)
+        tell_settled(alias, report.settled)
         get_logger().info(LogEvent.DRAINED, sender=alias, report=str(report))
         return str(report)
 

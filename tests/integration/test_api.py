@@ -918,7 +918,8 @@ class TestErrors:
 
         assert_problem(answer, 500, "internal_error")
         assert "canary" not in answer.text
-        (line,) = logs
+        line, told = logs
+        assert told["status"] == 500
         assert (line["event"], line["error"]) == (LogEvent.BUG, "RuntimeError")
         assert "explode" in line["at"]
         assert "canary" not in str(logs)
@@ -991,7 +992,11 @@ class TestLogs:
             client.put(CONSENT, json={"status": "opted_out", "evidence": "canary"}, headers=DESK)
             client.get(CONTACT, headers=ORDERS)
 
-        assert {line["event"] for line in logs} == {LogEvent.MESSAGE_ACCEPTED, LogEvent.STORE_UNAVAILABLE}
-        assert all(line["request_id"] and line["app"] == "orders" for line in logs)
+        assert {line["event"] for line in logs} == {
+            LogEvent.MESSAGE_ACCEPTED,
+            LogEvent.REQUEST,
+            LogEvent.STORE_UNAVAILABLE,
+        }
+        assert all(line["request_id"] and line["app"] in {"orders", "desk"} for line in logs)
         assert "canary" not in str(logs)
         assert "3331234567" not in str(logs)

@@ -1,19 +1,21 @@
-"""What a request of the internal door has at hand: the deps, who calls, and its id."""
+"""What a request of the internal door has at hand: the deps and who calls; and its line in the log."""
 
-import re
-import secrets
+import time
 from dataclasses import dataclass
+from http import HTTPMethod, HTTPStatus
 from typing import cast
 
-import structlog
 from flask import Flask, Response, current_app, g, request
 
 from shared.configuration import App
 from shared.deps import Deps
+from shared.observability import LogEvent, get_logger
 from webhook.api.keyring import Keyring
+from webhook.request_id import install_request_id
 
 _EXTENSION = "finestra"
-_SANE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
+_METHODS = frozenset(HTTPMethod)
+_PROBES = ("/livez", "/readyz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +26,9 @@ class Door:
 
 def install_context(app: Flask, door: Door) -> None:
     app.extensions[_EXTENSION] = door
-    app.before_request(_bind_request)
-    app.after_request(_echo_request_id)
-    app.teardown_request(_unbind_request)
+    install_request_id(app)
+    app.before_request(_start)
+    app.after_request(_tell)
 
 
 def door() -> Door:
@@ -42,17 +44,21 @@ def caller() -> App:
     return cast("App", g.caller)
 
 
-def _bind_request() -> None:
-    given = request.headers.get("X-Request-ID", "")
-    g.request_id = given if _SANE_ID.fullmatch(given) else f"req-{secrets.token_urlsafe(12)}"
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+def _start() -> None:
+    g.started = time.perf_counter()
 
 
-def _echo_request_id(response: Response) -> Response:
-    response.headers["X-Request-ID"] = g.request_id
+def _tell(response: Response) -> Response:
+    """A line by route, not by path, which may hold a number. What was accepted has its own line."""
+    route = request.url_rule.rule if request.url_rule else None
+    is_probe = route in _PROBES and response.status_code == HTTPStatus.OK
+    if response.status_code != HTTPStatus.ACCEPTED and not is_probe:
+        get_logger().info(
+            LogEvent.REQUEST,
+            method=request.method if request.method in _METHODS else "other",
+            route=route,
+            status=response.status_code,
+            app=g.caller.name if "caller" in g else None,
+            seconds=round(time.perf_counter() - g.started, 4),
+        )
     return response
-
-
-def _unbind_request(_error: BaseException | None) -> None:
-    structlog.contextvars.clear_contextvars()
