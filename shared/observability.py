@@ -20,6 +20,7 @@ class LogEvent(StrEnum):
 
     WEBHOOK = "webhook"
     WEBHOOK_REFUSED = "webhook_refused"
+    ACCESS_REFUSED = "access_refused"
     QUARANTINE_REPLAYED = "quarantine_replayed"
     QUARANTINE_REMOVED = "quarantine_removed"
     MESSAGE_ACCEPTED = "message_accepted"

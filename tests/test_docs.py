@@ -14,6 +14,8 @@ from shared.observability import LogEvent
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("shared", "webhook", "workers", "sandbox", "cli")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+SECURITY = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 SOURCES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 SCRIPTS = sorted((ROOT / "shared" / "store" / "lua").glob("*.lua"))
 LOG_LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
@@ -107,3 +109,30 @@ def test_every_script_opens_with_its_purpose_and_ends_in_time(script):
     if script.stem != "prelude":
         assert all(word in header for word in ("KEYS", "ARGV", "Returns"))
         assert len(lines) <= LONGEST_SCRIPT
+
+
+def test_every_promise_of_security_is_there_with_a_test_or_a_reason():
+    rows = dict(re.findall(r"^\| S(\d+) \| (.+) \|$", SECURITY, re.MULTILINE))
+
+    assert list(map(int, rows)) == list(range(1, 39))
+    assert [number for number, row in rows.items() if "`tests/" not in row and "Not: " not in row] == []
+
+
+def test_every_test_that_security_names_is_there():
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", SECURITY)
+    missing = [f"{path}::{name}" for path, name in named if f"def {name}(" not in _text_of(path)]
+
+    assert len(named) > 50
+    assert missing == []
+
+
+def _text_of(path: str) -> str:
+    found = ROOT / path
+    return found.read_text(encoding="utf-8") if found.exists() else ""
+
+
+def test_the_changelog_tells_of_the_version_that_is_built():
+    (version,) = re.findall(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
+
+    assert version in CHANGELOG
+    assert re.search(r"^## \[Unreleased\]$", CHANGELOG, re.MULTILINE)

@@ -822,6 +822,18 @@ class TestKeys:
         assert_problem(answer, 401, "key_required")
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
+    def test_whoever_is_refused_stands_in_the_log_and_no_number_does(self, client):
+        with structlog.testing.capture_logs() as logs:
+            client.get(CONTACT, headers={"Authorization": "Bearer nix"})
+            client.delete(CONTACT, headers=ORDERS)
+
+        route = "/v1/contacts/<contact>"
+        assert [(line["event"], line["missing"]) for line in logs] == [
+            (LogEvent.ACCESS_REFUSED, "key"),
+            (LogEvent.ACCESS_REFUSED, "contacts"),
+        ]
+        assert {line["route"] for line in logs} == {route}
+
     def test_both_keys_of_a_rotation_open(self, any_redis):
         both = app("orders", api_keys=(Secret("old"), Secret("new é")))
         configuration = Configuration(senders={"shop": meta_sender()}, apps={"orders": both})

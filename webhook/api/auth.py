@@ -5,6 +5,7 @@ from structlog.contextvars import bind_contextvars
 
 from shared.acceptance import Refusal, choose_sender
 from shared.configuration import AnySender, App
+from shared.observability import LogEvent, get_logger
 from webhook.api.context import caller, deps, door
 from webhook.errors import Code, ProblemError, problem_of
 
@@ -15,6 +16,7 @@ def require(scopes: tuple[str, ...]) -> None:
     bind_contextvars(app=g.caller.name)
     if scopes and not any(g.caller.may(scope) for scope in scopes):
         needed = " or ".join(scopes)
+        _log_refusal(needed)
         raise ProblemError(Code.SCOPE_MISSING, f"This needs the scope {needed}; the key does not have it.")
 
 
@@ -43,12 +45,18 @@ def _names_own() -> str:
     return "this key may use " + (", ".join(sender.alias for sender in own_senders()) or "none")
 
 
+def _log_refusal(missing: str) -> None:
+    """By route: an address may hold a number."""
+    get_logger().warning(LogEvent.ACCESS_REFUSED, missing=missing, route=str(request.url_rule))
+
+
 def _authenticate() -> App:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     # Werkzeug decodes headers as Latin-1; back to the bytes that came.
     presented = key.strip().encode("latin-1", "replace")
     app = door().keyring.owner_of(presented) if scheme.lower() == "bearer" else None
     if app is None:
+        _log_refusal("key")
         raise ProblemError(
             Code.KEY_REQUIRED,
             "Send a key of yours as Authorization: Bearer KEY.",
