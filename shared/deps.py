@@ -48,6 +48,7 @@ from shared.store.scripts import Scripts
 from shared.store.senders import Senders
 from shared.store.silence import Silence
 from shared.store.submissions import RefusedSubmissions
+from shared.store.tallies import Tallies
 from shared.store.template_history import TemplateHistory
 from shared.store.template_sync import TemplateSync
 from shared.store.template_use import TemplateUse
@@ -86,6 +87,7 @@ class Deps:
     senders: Senders
     limits: Limits
     metrics: Metrics
+    tallies: Tallies
     recorder: Recorder
     feed: Feed
     callbacks: Callbacks
@@ -147,6 +149,7 @@ def assemble(
         senders=senders,
         limits=limits,
         metrics=Metrics(client, settings.configuration, senders=senders, limits=limits, templates=templates),
+        tallies=Tallies(client),
         recorder=Recorder(scripts, _recording(settings, messages)),
         feed=Feed(client),
         callbacks=Callbacks(client, scripts, retention=settings.retention),

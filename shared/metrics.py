@@ -43,6 +43,12 @@ def _histogram(name: str, labels: str, text: str) -> Metric:
 
 
 _ALL = (
+    _counter(
+        "webhooks_total",
+        "sender outcome",
+        "POSTs of providers: recorded, refused, too_large, unavailable, failed.",
+    ),
+    _histogram("webhook_seconds", "", "From a provider's POST to our answer."),
     _counter("messages_accepted_total", "sender app", "Messages accepted, repeats of a key not counted."),
     _counter(
         "messages_routed_total",

@@ -18,7 +18,9 @@ LONGEST_FUNCTION = 40
 
 #: Larger than the limits, with the reason why cutting it would make it worse.
 LONG_MODULES: dict[str, str] = {}
-LONG_FUNCTIONS: dict[str, str] = {}
+LONG_FUNCTIONS: dict[str, str] = {
+    "shared.deps.assemble": "a line for each thing that there is: cut, it would be two lists",
+}
 
 #: Tests that change code under its feet, with the reason why nothing can be passed in instead.
 PATCHING_TESTS: dict[str, str] = {

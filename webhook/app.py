@@ -9,6 +9,7 @@ from shared.observability import LogEvent, get_logger, place_of
 from webhook.body import install_body_limit
 from webhook.health import install_health
 from webhook.receiver.cm import cm_blueprint
+from webhook.receiver.counting import install_counting
 from webhook.receiver.meta import meta_blueprint
 from webhook.request_id import install_request_id
 
@@ -19,6 +20,7 @@ def create_receiver(deps: Deps) -> Flask:
     """The public door: `/webhooks/…` and health, nothing else."""
     app = Flask("finestra.receiver", static_folder=None)
     install_request_id(app)
+    install_counting(app, deps)
     install_body_limit(app)
     app.register_blueprint(meta_blueprint(deps))
     app.register_blueprint(cm_blueprint(deps))

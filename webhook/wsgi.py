@@ -12,7 +12,9 @@ from webhook.app import create_receiver
 
 
 def receiver() -> Flask:
-    return create_receiver(_deps())
+    deps = _deps()
+    deps.tallies.keep_flushing()
+    return create_receiver(deps)
 
 
 def api() -> Flask:

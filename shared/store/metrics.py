@@ -27,6 +27,7 @@ Reading = Mapping[str, Mapping[Labels, float]]
 _LOOK_AT = 200
 #: Labels besides sender and app whose values are known: their counters are shown at zero too.
 _KNOWN: Mapping[str, tuple[Labels, ...]] = {
+    "webhooks_total": (("recorded",), ("refused",), ("unavailable",), ("failed",)),
     "provider_requests_total": (("submitted", ""),),
     "messages_routed_total": (("session", "window_open"), ("template", "window_closed")),
     "inbound_messages_total": tuple((kind.value,) for kind in InboundKind),

@@ -7,15 +7,20 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import redis
 from prometheus_client.parser import text_string_to_metric_families
 
 from shared.domain.identifiers import ContactId
 from shared.domain.retry import ErrorClass
+from shared.errors import StoreUnavailableError
 from shared.metrics import LIMITS, METRICS, PREFIX, MetricKind
 from shared.providers.base import ErrorRow, Rejected
 from shared.store.messages import Acceptance
+from shared.store.tallies import Tallies
 from tests.builders import ANNA, NOW, World, request, template, wrote
+from tests.integration.test_receiver import post_meta
 from webhook.api.app import create_api
+from webhook.app import create_receiver
 from workers.outbound import Drain
 
 DESK = {"Authorization": "Bearer desk-key"}
@@ -141,6 +146,34 @@ def test_what_was_decided_sent_and_answered_is_counted_with_its_time(world):
     assert shown["accept_to_provider_seconds_bucket", ("1",)] == 0
     assert shown["accept_to_provider_seconds_bucket", ("2.5",)] == 2
     assert shown["accept_to_provider_seconds_sum", ()] == 4
+
+
+def test_webhooks_are_counted_by_their_answer_once_a_second(world):
+    door = create_receiver(world.deps).test_client()
+    assert door.post("/webhooks/shop", data=b"{}").status_code == 401
+    assert post_meta(door, b"{}").status_code == 200
+    assert door.post("/webhooks/nobody", data=b"{}").status_code == 404
+
+    world.deps.tallies.flush()
+    world.deps.tallies.flush()
+    shown = scrape(world)
+
+    assert shown["webhooks_total", ("shop", "refused")] == 1
+    assert shown["webhooks_total", ("shop", "recorded")] == 1
+    assert shown["webhook_seconds_count", ()] == 2
+
+
+def test_what_could_not_be_written_is_counted_later(world):
+    away = redis.Redis(port=1, socket_connect_timeout=0.1, retry=None)
+    tallies = Tallies(away)
+    tallies.add("default", "webhooks_total:shop:recorded", 3)
+    with pytest.raises(StoreUnavailableError):
+        tallies.flush()
+
+    tallies._client = world.client
+    tallies.flush()
+
+    assert scrape(world)["webhooks_total", ("shop", "recorded")] == 3
 
 
 def test_the_scripts_and_the_page_have_the_same_limits():
