@@ -87,6 +87,15 @@ def test_the_commands_and_names_of_a_page_exist(name):
     assert metrics_in(PAGES[name]) <= set(METRICS)
 
 
+def test_the_commands_of_the_page_on_operations_exist():
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    # In a sentence a command may be broken over two lines.
+    for words in re.findall(r"`finestra ([^`]+)`|^    finestra (.+)$|-m cli ([a-z ]+)", page, re.MULTILINE):
+        assert_runs(" ".join(words).split())
+    for path in re.findall(r"(?:deploy|tests)/[\w/]+\.\w+", page):
+        assert (ROOT / path).exists(), path
+
+
 def test_events_of_the_log_that_pages_name_exist():
     named = {"store_unavailable", "clock_not_measured", "bug", "webhook_refused"}
 
