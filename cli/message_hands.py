@@ -11,7 +11,7 @@ from rich.text import Text
 
 from cli.client import Api, default_api
 from cli.options import api_options, options
-from cli.screen import console, print_json
+from cli.screen import add_row, console, print_json
 
 _DEAD = "failed,refused,unknown,expired"
 _AT_ONCE = 500
@@ -115,15 +115,15 @@ def resolve(message_id: str, outcome: str, url: str | None, key: str | None, *, 
 @click.option("--after", metavar="ID", help="Go on after the last id of a list.")
 @api_options
 def audit(url: str | None, key: str | None, *, as_json: bool, **query: str | int | None) -> None:
-    """Who cancelled, retried and resolved messages, newest first."""
+    """Who did what by hand, newest first: with messages, senders, templates, people."""
     answer = default_api(url, key).call("GET", "/v1/audit", params=query)
     if as_json:
         print_json(answer)
         return
-    table = Table("at", "app", "action", Column("done", justify="right"), "message or filter", "request")
+    table = Table("at", "app", "action", Column("done", justify="right"), "what", "request")
     for deed in answer["items"]:
-        what = deed["message_id"] or json.dumps(deed["filter"], ensure_ascii=False)
-        _add(table, deed["at"], deed["app"], deed["action"], str(deed["done"]), what, deed["request_id"])
+        what = deed["message_id"] or json.dumps(deed["filter"] or deed["details"], ensure_ascii=False)
+        add_row(table, deed["at"], deed["app"], deed["action"], str(deed["done"]), what, deed["request_id"])
     console.print(table)
     if answer["next"]:
         click.echo(f"There is more: --after {answer['next']}")

@@ -25,7 +25,7 @@ class AuditEntrySchema(AnswerSchema):
     request_id = fields.String(required=True)
     action = fields.String(
         required=True,
-        metadata={"description": "cancel, retry, resolve, erase, export; template.submit, template.edit, …"},
+        metadata={"description": "cancel, retry, resolve, erase, export; sender.halt, template.submit, …"},
     )
     message_id = fields.String(required=True, allow_none=True)
     filter = fields.Dict(required=True, allow_none=True, metadata={"description": "In bulk: what was named."})

@@ -186,8 +186,9 @@ class TestSubmit:
         assert desk.history()[:2] == [("desk", "decided")] * 2
 
     def test_hands_stand_in_the_audit(self, submitted, client):
-        (deed,) = client.get("/v1/audit", headers=DESK).json["items"]
+        deed, registered = client.get("/v1/audit", headers=DESK).json["items"]
 
+        assert registered["action"] == "template.register"
         assert (deed["action"], deed["app"]) == ("template.submit", "desk")
         assert deed["details"] == {"sender": "shop", "template": "conferma_ordine/it"}
 

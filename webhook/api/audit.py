@@ -19,7 +19,7 @@ blueprint = Blueprint("audit", __name__, description="Who did what by hand.")
 @blueprint.arguments(AuditQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, AuditListSchema())
 def list_deeds(query: dict[str, Any]) -> dict[str, Any]:
-    """List who cancelled, retried and resolved messages, newest first."""
+    """List who did what by hand, newest first."""
     page = deps().audit.page(_business(query["business"]), after=query["after"], limit=query["limit"])
     return {"items": [_view(entry_id, deed) for entry_id, deed in page.deeds], "next": page.next}
 

@@ -23,6 +23,7 @@ from shared.schemas.event import (
 from shared.store.feed import START, Event
 from webhook.api.blueprint import Blueprint
 from webhook.api.context import caller, deps
+from webhook.api.deeds import note_deed
 from webhook.errors import Code, ProblemError
 
 blueprint = Blueprint("events", __name__, description="What happened, for apps.")
@@ -112,10 +113,11 @@ def list_parked(app: str) -> dict[str, Any]:
 def retry_parked(app: str) -> dict[str, Any]:
     """Push again what was given up, oldest first, and end the app's pause."""
     found, now = _own_app(app), deps().clock.now()
-    retried = sum(
-        deps().callbacks.retry(business, found.name, most=_MOST_PARKED, now=now)
-        for business in deps().settings.configuration.businesses_of(found)
-    )
+    retried = 0
+    for business in deps().settings.configuration.businesses_of(found):
+        done = deps().callbacks.retry(business, found.name, most=_MOST_PARKED, now=now)
+        note_deed(business, "callbacks.retry", done=done, details={"app": found.name})
+        retried += done
     get_logger().warning(LogEvent.CALLBACKS_RETRIED, app=caller().name, whose=found.name, retried=retried)
     return {"app": found.name, "retried": retried}
 

@@ -5,18 +5,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from flask import g
-
 from shared.domain.confirmation import CONFIRMING_APP
 from shared.domain.identifiers import ContactId, InvalidIdentifierError, MessageId
 from shared.domain.message import MessageState
 from shared.observability import LogEvent, get_logger
-from shared.store.audit import Deed
 from shared.store.changes import Hand
 from shared.store.listing import Found, MessageFilter, Place
 from shared.store.messages import MessageRecord
 from webhook.api.auth import sender_of_address
 from webhook.api.context import caller, deps
+from webhook.api.deeds import note_deed
 from webhook.api.message_view import view_message
 from webhook.errors import Code, ProblemError
 
@@ -111,30 +109,6 @@ def keep_deed(
         filter=named,
         details=deed.details,
     )
-
-
-def note_deed(
-    business: str,
-    action: str,
-    *,
-    done: int,
-    message_id: MessageId | None = None,
-    named: Mapping[str, Any] | None = None,
-    details: Mapping[str, Any] | None = None,
-) -> Deed:
-    """In the audit alone."""
-    deed = Deed(
-        at=deps().clock.now(),
-        app=caller().name,
-        request_id=g.request_id,
-        action=action,
-        done=done,
-        message_id=message_id.value if message_id else None,
-        filter=named,
-        details=details or {},
-    )
-    deps().audit.record(business, deed)
-    return deed
 
 
 def _missing() -> ProblemError:

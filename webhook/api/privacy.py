@@ -19,8 +19,9 @@ from webhook.api.blueprint import Blueprint
 from webhook.api.consents import view_word
 from webhook.api.contacts import parse_contact, view_consent, view_identities, view_window
 from webhook.api.context import caller, deps
+from webhook.api.deeds import note_deed
 from webhook.api.message_view import view_message
-from webhook.api.own_messages import businesses, note_deed
+from webhook.api.own_messages import businesses
 from webhook.errors import Code, ProblemError
 
 blueprint = Blueprint("privacy", __name__, description="What is kept of people, and for how long.")

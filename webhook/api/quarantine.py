@@ -29,6 +29,7 @@ from shared.store.quarantine import Entry, RawEntry
 from webhook.api.auth import sender_of_address, sender_of_body
 from webhook.api.blueprint import Blueprint
 from webhook.api.context import caller, deps
+from webhook.api.deeds import note_deed
 from webhook.errors import Code, ProblemError
 from webhook.receiver.recording import Parse, replay_body
 
@@ -84,7 +85,8 @@ def replay_entries(asked: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(HTTPStatus.OK, RawEntrySchema())
 def show_entry(query: dict[str, Any], entry_id: str) -> dict[str, Any]:
     """Show an entry with its text."""
-    _, entry = _find(query["sender"], entry_id)
+    business, entry = _find(query["sender"], entry_id)
+    note_deed(business, "quarantine.show", details=_deed_of(entry))
     return {**_view(entry), "raw": entry.raw}
 
 
@@ -96,6 +98,7 @@ def delete_entry(query: dict[str, Any], entry_id: str) -> dict[str, Any]:
     """Remove an entry for good; the answer says what it was."""
     business, entry = _find(query["sender"], entry_id)
     deps().quarantine.remove(business, entry.id)
+    note_deed(business, "quarantine.delete", details=_deed_of(entry))
     get_logger().warning(LogEvent.QUARANTINE_REMOVED, **_named(entry))
     return _view(entry)
 
@@ -111,6 +114,7 @@ def replay_entry(query: dict[str, Any], entry_id: str) -> dict[str, Any]:
 
 def _replay(business: str, entry: RawEntry) -> dict[str, Any]:
     outcome, updates, reason = _try(business, entry)
+    note_deed(business, "quarantine.replay", details={**_deed_of(entry), "outcome": outcome})
     get_logger().info(
         LogEvent.QUARANTINE_REPLAYED, **_named(entry), outcome=outcome, updates=updates, still=reason
     )
@@ -170,3 +174,7 @@ def _named(entry: Entry) -> dict[str, str]:
         "came_at": rfc3339(entry.at),
         "reason": entry.reason,
     }
+
+
+def _deed_of(entry: Entry) -> dict[str, str]:
+    return {"id": entry.id, "sender": entry.sender, "reason": entry.reason}

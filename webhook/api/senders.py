@@ -13,6 +13,7 @@ from shared.store.senders import SenderState
 from webhook.api.auth import own_senders, sender_of_address
 from webhook.api.blueprint import Blueprint
 from webhook.api.context import caller, deps
+from webhook.api.deeds import note_deed
 
 blueprint = Blueprint("senders", __name__, description="Our WhatsApp Business numbers.")
 
@@ -35,6 +36,12 @@ def halt_sender(values: dict[str, Any], alias: str) -> dict[str, Any]:
     deps().senders.halt(
         sender, values["why"], now=deps().clock.now(), kind=values["kind"], until=values["until"]
     )
+    until = _time(values["until"])
+    note_deed(
+        sender.business,
+        "sender.halt",
+        details={"sender": sender.alias, "kind": values["kind"], "until": until},
+    )
     get_logger().warning(
         LogEvent.SENDER_HALTED, sender=sender.alias, kind=values["kind"], app=caller().name, by="hand"
     )
@@ -48,6 +55,7 @@ def resume_sender(alias: str) -> dict[str, Any]:
     """Let a number go on with what is queued, whoever halted it; a provider that was down is tried."""
     sender = sender_of_address(alias)
     deps().senders.resume(sender, now=deps().clock.now())
+    note_deed(sender.business, "sender.resume", details={"sender": sender.alias})
     get_logger().warning(LogEvent.SENDER_RESUMED, sender=sender.alias, app=caller().name, by="hand")
     deps().ring(sender)
     return _view(sender)

@@ -19,6 +19,7 @@ from shared.store.quarantine import Entry, RawEntry
 from webhook.api.auth import sender_of_address
 from webhook.api.blueprint import Blueprint
 from webhook.api.context import caller, deps
+from webhook.api.deeds import note_deed
 from webhook.errors import Code, ProblemError
 
 blueprint = Blueprint("submissions", __name__, description="What the Celery door refused.")
@@ -44,7 +45,8 @@ def list_submissions(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(HTTPStatus.OK, RawSubmissionSchema())
 def show_submission(query: dict[str, Any], entry_id: str) -> dict[str, Any]:
     """Show one with its text and what is wrong with it."""
-    _, entry = _find(query["sender"], entry_id)
+    business, entry = _find(query["sender"], entry_id)
+    note_deed(business, "submission.show", details=_deed_of(entry))
     return {**_view(entry), "errors": json.loads(entry.errors), "raw": entry.raw}
 
 
@@ -56,6 +58,7 @@ def delete_submission(query: dict[str, Any], entry_id: str) -> dict[str, Any]:
     """Remove one for good; the answer says what it was."""
     business, entry = _find(query["sender"], entry_id)
     deps().refused_submissions.remove(business, entry.id)
+    note_deed(business, "submission.delete", details=_deed_of(entry))
     get_logger().warning(
         LogEvent.SUBMISSION_REMOVED,
         app=caller().name,
@@ -93,3 +96,7 @@ def _view(entry: Entry) -> dict[str, Any]:
         "bytes": entry.size_bytes,
         "cut": entry.is_cut,
     }
+
+
+def _deed_of(entry: Entry) -> dict[str, str]:
+    return {"id": entry.id, "app": entry.app, "reason": entry.reason}

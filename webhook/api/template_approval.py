@@ -5,8 +5,6 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from flask import g
-
 from shared.clock import rfc3339
 from shared.configuration import AnySender, MetaSender
 from shared.domain.template_tags import TAGS
@@ -20,12 +18,12 @@ from shared.schemas.template import (
     TemplateSchema,
 )
 from shared.schemas.template_history import EDIT_EXAMPLE, TemplateHistorySchema, TemplateVersionsSchema
-from shared.store.audit import Deed
 from shared.store.template_history import TemplateEntry
 from shared.template_approval import Hindered, TemplateDesk
 from webhook.api.auth import sender_of_address
 from webhook.api.blueprint import Blueprint
 from webhook.api.context import caller, deps
+from webhook.api.deeds import note_deed
 from webhook.api.template_view import template_at, view, view_content
 from webhook.api.templates import content_of, refuse_unfit
 from webhook.errors import Code, ProblemError
@@ -102,7 +100,7 @@ def approve_template(
     def decide(_desk: TemplateDesk) -> None:
         deps().templates.decide(sender.business, template.id, gate, word, reason, entry=entry)
 
-    return _done(sender, template, "decide", decide)
+    return _done(sender, template, "decide", decide, gate=gate, decision=word)
 
 
 @blueprint.route(f"{_PATH}/resume", methods=["POST"])
@@ -148,28 +146,29 @@ def list_versions(query: dict[str, Any], name: str, language: str) -> dict[str, 
 
 
 def _done(
-    sender: AnySender, template: Template, action: str, do: Callable[[TemplateDesk], Hindered | None]
+    sender: AnySender,
+    template: Template,
+    action: str,
+    do: Callable[[TemplateDesk], Hindered | None],
+    **details: str,
 ) -> dict[str, Any]:
-    _do(sender, template, action, do)
+    _do(sender, template, action, do, **details)
     return view(template_at(sender, template.id.name, template.id.language), sender)
 
 
 def _do(
-    sender: AnySender, template: Template, action: str, do: Callable[[TemplateDesk], Hindered | None]
+    sender: AnySender,
+    template: Template,
+    action: str,
+    do: Callable[[TemplateDesk], Hindered | None],
+    **details: str,
 ) -> None:
     hindered = do(TemplateDesk(deps(), sender, caller().name))
     if hindered is not None:
         raise problem_of_hindered(hindered)
-    deed = Deed(
-        at=deps().clock.now(),
-        app=caller().name,
-        request_id=g.request_id,
-        action=f"template.{action}",
-        done=1,
-        details={"sender": sender.alias, "template": f"{template.id.name}/{template.id.language}"},
-    )
-    deps().audit.record(sender.business, deed)
-    get_logger().warning(LogEvent.TEMPLATE_CHANGED, action=action, **deed.details)
+    named = {"sender": sender.alias, "template": f"{template.id.name}/{template.id.language}", **details}
+    note_deed(sender.business, f"template.{action}", details=named)
+    get_logger().warning(LogEvent.TEMPLATE_CHANGED, action=action, **named)
 
 
 def problem_of_hindered(hindered: Hindered) -> ProblemError:

@@ -24,6 +24,7 @@ from shared.template_import import NotThere, bring
 from webhook.api.auth import sender_of_body
 from webhook.api.blueprint import Blueprint
 from webhook.api.context import deps
+from webhook.api.deeds import note_deed
 from webhook.api.template_approval import ASKING, problem_of_hindered
 from webhook.api.template_view import template_at, view
 from webhook.api.templates import register
@@ -115,6 +116,8 @@ def _from_provider(sender: AnySender, values: dict[str, Any]) -> dict[str, Any]:
             raise _invalid(field, mend)
         case Hindered():
             raise problem_of_hindered(hindered)
+    details = {"sender": sender.alias, "template": f"{name}/{language}"}
+    note_deed(sender.business, "template.import", details=details)
     return view(template_at(sender, name, language), sender) | {"warnings": []}
 
 

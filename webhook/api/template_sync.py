@@ -12,6 +12,7 @@ from shared.template_sync import sync_templates
 from webhook.api.auth import own_senders, sender_of_address
 from webhook.api.blueprint import Blueprint
 from webhook.api.context import deps
+from webhook.api.deeds import note_deed
 from webhook.errors import Code, ProblemError
 
 blueprint = Blueprint("template_sync", __name__, description="The provider's own list of templates.")
@@ -29,7 +30,9 @@ def sync_now(query: dict[str, Any]) -> dict[str, Any]:
             Code.UNSUPPORTED_BY_PROVIDER,
             "CM.com has no list of templates that is known: record its decisions with approval.",
         )
-    return _view(sender, sync_templates(deps(), sender))
+    report = sync_templates(deps(), sender)
+    note_deed(sender.business, "template.sync", done=report.changed, details={"sender": sender.alias})
+    return _view(sender, report)
 
 
 @blueprint.route("/v1/templates/sync")

@@ -23,6 +23,7 @@ from shared.store.template_history import TemplateEntry
 from webhook.api.auth import own_senders, sender_of_address, sender_of_body
 from webhook.api.blueprint import Blueprint
 from webhook.api.context import caller, deps
+from webhook.api.deeds import note_deed
 from webhook.api.template_view import template_at, view
 from webhook.errors import Code, ProblemError
 
@@ -66,6 +67,8 @@ def register(sender: AnySender, values: dict[str, Any]) -> dict[str, Any]:
         raise ProblemError(
             Code.TEMPLATE_EXISTS, "The sender's account has a template of this name and language."
         )
+    named = f"{template.id.name}/{template.id.language}"
+    note_deed(sender.business, "template.register", details={"sender": sender.alias, "template": named})
     return view(template_at(sender, template.id.name, template.id.language), sender) | {"warnings": warnings}
 
 
