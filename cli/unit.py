@@ -28,6 +28,8 @@ _DOOR = (sys.executable, "-m", "celery", "-A", "workers.door:app")
 _WORKER_OPTIONS = ("worker", "--without-gossip", "--without-mingle", "--loglevel", "WARNING")
 #: Flower keeps about 4 kB a row; it is a live window, not history.
 _FLOWER_ROWS = "20000"
+#: Its own columns hide what came of a task, and whose it is.
+_FLOWER_COLUMNS = "name,result,state,retries,received,runtime,uuid"
 
 
 class NotReadyError(Exception):
@@ -220,7 +222,8 @@ def _flower(unit: Unit) -> Process:
     """Its login goes by environment: arguments are open to every eye on the machine."""
     settings = unit.settings
     host, _, port = settings.flower_bind.rpartition(":")
-    options = (f"--address={host}", f"--port={port}", "--read_only", f"--max_tasks={_FLOWER_ROWS}")
+    shown = (f"--max_tasks={_FLOWER_ROWS}", f"--tasks_columns={_FLOWER_COLUMNS}")
+    options = (f"--address={host}", f"--port={port}", "--read_only", *shown)
     login = f"{settings.flower_user}:{settings.flower_password.reveal()}"
     env = {**unit.environ, "FLOWER_BASIC_AUTH": login}
     argv = (*_CELERY, "flower", *options)

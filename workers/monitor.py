@@ -38,7 +38,7 @@ class Monitor:
         self._app = app
         self._hostname = hostname
 
-    def show(self, settled: Sequence[Settled]) -> None:
+    def show(self, sender: str, settled: Sequence[Settled]) -> None:
         """Send one event a message, grouped. Flower being away is no reason to stop."""
         if not settled:
             return
@@ -52,19 +52,20 @@ class Monitor:
                     buffer_limit=_GROUP,
                 )
                 for item in settled:
-                    dispatcher.send(_EVENT_TYPES[item.outcome], **_fields(item))
+                    dispatcher.send(_EVENT_TYPES[item.outcome], **_fields(sender, item))
                 dispatcher.flush()
                 dispatcher.close()
         except (OperationalError, KombuError, OSError) as exc:
             get_logger().warning(LogEvent.EVENTS_NOT_SENT, error=type(exc).__name__)
 
 
-def _fields(item: Settled) -> dict[str, Any]:
-    words = f"{item.outcome} {item.code}".strip()
+def _fields(sender: str, item: Settled) -> dict[str, Any]:
+    """The sender stands in the result too: the list of tasks shows that, and a search there finds it."""
+    words = f"{sender} → {item.outcome}" + (f" ({item.code})" if item.code else "")
     return {
         "uuid": item.message_id,
         "name": f"outbound.send[{item.route}]",
-        "args": f"('{item.message_id}',)",
+        "args": f"('{sender}', '{item.message_id}')",
         "kwargs": "{}",
         "retries": max(0, item.attempt - 1),
         "result": words,

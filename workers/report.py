@@ -39,10 +39,10 @@ class Report:
             self.settled.append(item)
 
     def __str__(self) -> str:
-        counts = Counter(item.outcome + (f" ({item.code})" if item.code else "") for item in self.settled)
-        return f"{self.sender} → " + (
-            ", ".join(f"{what} {n}" for what, n in counts.items()) or "nothing ready"
-        )
+        """`shop → submitted 37, deferred 2 (131056)`."""
+        counts = Counter((item.outcome, item.code) for item in self.settled)
+        parts = [f"{what} {n}" + (f" ({code})" if code else "") for (what, code), n in counts.items()]
+        return f"{self.sender} → " + (", ".join(parts) or "nothing ready")
 
 
 def tell_settled(sender: str, settled: Iterable[Settled]) -> None:

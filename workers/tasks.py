@@ -124,7 +124,7 @@ def _register_drain(
             return f"{alias} → the store does not answer"
         if report.must_ring:
             deps.ring(sender)
-        monitor.show(report.settled)
+        monitor.show(alias, report.settled)
         tell_settled(alias, report.settled)
         get_logger().info(LogEvent.DRAINED, sender=alias, report=str(report))
         return str(report)

@@ -1,5 +1,8 @@
 """What on-call sees in Flower: a row for every message, nobody's number, all of it behind a login."""
 
+import re
+from urllib.parse import urlencode
+
 import requests
 
 from tests.stage import NUMBERS
@@ -8,12 +11,25 @@ NUMBER = "+393331234567"
 TEXT = "Il tuo ordine segreto"
 
 
-def rows(live) -> dict[str, dict]:
+def opened(live, path: str) -> requests.Response:
     assert live.unit.development is not None
     login = ("oncall", live.unit.development.secret("flower_password"))
-    answer = requests.get(f"{live.unit.addresses['flower']}/api/tasks?limit=100", auth=login, timeout=5)
+    answer = requests.get(live.unit.addresses["flower"] + path, auth=login, timeout=5)
     assert answer.ok, answer.text
-    return answer.json()
+    return answer
+
+
+def rows(live) -> dict[str, dict]:
+    return opened(live, "/api/tasks?limit=100").json()
+
+
+def listed(live, words: str) -> set[tuple[str, str]]:
+    """State and result, as the page of tasks lists what is found by these words."""
+    assert re.findall(r'data-column="(\w+)"', opened(live, "/tasks").text)[:3] == ["name", "result", "state"]
+    query = {"draw": 1, "start": 0, "length": 100, "search[value]": words}
+    order = {"order[0][column]": 0, "order[0][dir]": "asc", "columns[0][data]": "name"}
+    found = opened(live, f"/tasks/datatable?{urlencode({**query, **order})}").json()["data"]
+    return {(row["state"], row["result"]) for row in found}
 
 
 def test_every_message_has_a_row_that_says_how_it_ended(stage):
@@ -29,9 +45,10 @@ def test_every_message_has_a_row_that_says_how_it_ended(stage):
 
     seen = rows(live)
     assert (seen[sent]["name"], seen[sent]["state"]) == ("outbound.send[session]", "SUCCESS")
-    assert (seen[failed]["state"], seen[failed]["exception"]) == ("FAILURE", "failed 131026")
+    assert (seen[failed]["state"], seen[failed]["exception"]) == ("FAILURE", "shop → failed (131026)")
     drains = [row["result"] for row in seen.values() if row["name"] == "outbound.drain"]
     assert any("shop → submitted 1" in str(result) for result in drains)
+    assert listed(live, "state:FAILURE") == {("FAILURE", "shop → failed (131026)")}
     (upkeep,) = [row for row in seen.values() if row["name"] == "maintenance.sync_templates"]
     assert (upkeep["state"], upkeep["result"]) == ("SUCCESS", "'shop → 0 listed, 0 changed, whole'")
     assert NUMBER.removeprefix("+") not in str(seen)
@@ -47,12 +64,14 @@ def test_nothing_is_shown_without_a_login_and_nothing_can_be_sent_with_one(stage
         path: requests.get(flower + path, timeout=5).status_code
         for path in ("/", "/tasks", "/api/tasks", "/workers")
     }
-    pressed = requests.post(
-        f"{flower}/api/task/send-task/outbound.drain",
-        json={"args": ["default", "shop"]},
-        auth=login,
-        timeout=5,
-    )
+    pressed = {
+        path: requests.post(f"{flower}/api/{path}", json={"args": []}, auth=login, timeout=5).status_code
+        for path in ("task/send-task/outbound.drain", "task/revoke/any", "worker/shutdown/any")
+    }
+    open_to_all = {
+        path: requests.get(flower + path, timeout=5).status_code for path in ("/metrics", "/healthcheck")
+    }
 
     assert set(pages.values()) == {401}
-    assert pressed.status_code == 403
+    assert set(pressed.values()) == {403}
+    assert set(open_to_all.values()) == {200}, "documented so in README.md and SECURITY.md"

@@ -241,7 +241,7 @@ def test_the_report_speaks_of_outcomes_and_codes_only(world):
 
     report = drain(world)
 
-    assert str(report) == "shop → deferred (131056) 1"
+    assert str(report) == "shop → deferred 1 (131056)"
 
 
 def test_the_ticker_rings_for_a_retry_that_is_due(world):

@@ -31,7 +31,7 @@ class Slow(RecordingProvider):
 
 
 class Silent(Monitor):
-    def show(self, settled) -> None:
+    def show(self, sender, settled) -> None:
         """Nobody watches."""
 
 
