@@ -8,6 +8,7 @@ import logging
 import re
 import sys
 import traceback
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -71,8 +72,8 @@ _FRAMES = 4
 _DROPPED = frozenset({"text", "body", "raw", "payload", "variables", "name"})
 
 
-def configure_logging(log_format: str) -> None:
-    """Everything to stdout; `log_format` is `json` or `console`."""
+def configure_logging(log_format: str, on_bug: Callable[[Mapping[str, Any]], None] | None = None) -> None:
+    """Everything to stdout; `log_format` is `json` or `console`. `on_bug` hears of bugs, masked."""
     renderer: Any = (
         structlog.dev.ConsoleRenderer() if log_format == "console" else structlog.processors.JSONRenderer()
     )
@@ -83,12 +84,22 @@ def configure_logging(log_format: str) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
             mask_people,
+            *([_teller(on_bug)] if on_bug else []),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
+
+
+def _teller(on_bug: Callable[[Mapping[str, Any]], None]) -> Callable[[object, str, Any], Any]:
+    def tell(_logger: object, _method: str, event: Any) -> Any:  # noqa: ANN401 - structlog's signature
+        if event.get("event") == LogEvent.BUG:
+            on_bug(event)
+        return event
+
+    return tell
 
 
 def mask_people(_logger: object, _method: str, event: Any) -> Any:  # noqa: ANN401 - structlog's signature

@@ -47,23 +47,24 @@ class Settings:
     trusted_proxies: tuple[Network, ...] = ()
     #: Whoever reaches the broker may send.
     celery_door: bool = False
+    #: Where bugs of the api and the workers are told; empty: nowhere.
+    sentry_dsn: Secret = field(default_factory=lambda: Secret(""))
 
 
 def load_settings() -> Settings:
     """Read `FINESTRA_…` from the environment; raise SettingsError with every mistake."""
     env = Env(eager=False, prefix="FINESTRA_")
     redis_url = env.str("REDIS_URL", "redis://127.0.0.1:6379/0", validate=_is_redis_url)
-    broker_url = env.str("BROKER_URL", "")
-    data_dir = env.str("DATA_DIR", "var")
+    broker_url, data_dir = env.str("BROKER_URL", ""), env.str("DATA_DIR", "var")
     receiver_bind = env.str("RECEIVER_BIND", "127.0.0.1:8080", validate=_is_bind)
     trusted_proxies = env.str("TRUSTED_PROXIES", "", validate=_are_networks)
     api_bind = env.str("API_BIND", "127.0.0.1:8081", validate=_is_bind)
     flower_bind = env.str("FLOWER_BIND", "127.0.0.1:5555", validate=_is_bind)
-    flower_user = env.str("FLOWER_USER", "oncall")
-    flower_password = env.str("FLOWER_PASSWORD", "")
+    flower_user, flower_password = env.str("FLOWER_USER", "oncall"), env.str("FLOWER_PASSWORD", "")
     secret_keys = _secret_keys(env.str("SECRET_KEY", "", validate=_are_keys))
     log_format = env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json", "console"]))
     celery_door = env.bool("CELERY_DOOR", default=False)
+    sentry_dsn = env.str("SENTRY_DSN", "", validate=_is_dsn)
     worker_slots = env.int("WORKER_SLOTS", 128, validate=validate.Range(min=1))
     grace_seconds = env.float("DOUBT_GRACE_SECONDS", 60.0, validate=_SECONDS)
     window_seconds = env.float("WINDOW_SECONDS", 86400.0, validate=_SECONDS)
@@ -88,6 +89,7 @@ def load_settings() -> Settings:
         log_format=log_format,
         trusted_proxies=_networks(trusted_proxies),
         celery_door=celery_door,
+        sentry_dsn=Secret(sentry_dsn),
     )
 
 
@@ -127,6 +129,13 @@ def _are_networks(text: str) -> None:
     except ValueError as exc:
         mend = "write addresses or networks with commas between, like 10.0.0.7, 192.168.4.0/24"
         raise ValidationError(mend) from exc
+
+
+def _is_dsn(text: str) -> None:
+    parts = urlsplit(text)
+    if text and not (parts.scheme in {"http", "https"} and parts.username and parts.path.strip("/")):
+        mend = "write it as Sentry shows it, https://key@host/project"
+        raise ValidationError(mend)
 
 
 def _is_redis_url(text: str) -> None:

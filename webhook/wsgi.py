@@ -3,26 +3,29 @@
 from flask import Flask
 
 from shared.deps import Deps, build_deps
+from shared.error_reports import OnBug, error_reports
 from shared.library_logs import take_over_logging
 from shared.observability import configure_logging
 from shared.queues import Doorbell
-from shared.settings import load_settings
+from shared.settings import Settings, load_settings
 from webhook.api.app import create_api
 from webhook.app import create_receiver
 
 
 def receiver() -> Flask:
-    deps = _deps()
+    """Its bugs stand in the log: nothing else is told on the way of a webhook."""
+    settings = load_settings()
+    deps = _deps(settings, None)
     deps.tallies.keep_flushing()
     return create_receiver(deps)
 
 
 def api() -> Flask:
-    return create_api(_deps())
-
-
-def _deps() -> Deps:
     settings = load_settings()
-    configure_logging(settings.log_format)
+    return create_api(_deps(settings, error_reports(settings.sentry_dsn.reveal())))
+
+
+def _deps(settings: Settings, on_bug: OnBug | None) -> Deps:
+    configure_logging(settings.log_format, on_bug)
     take_over_logging()
     return build_deps(settings, Doorbell(settings).ring)

@@ -15,6 +15,7 @@ from celery.signals import setup_logging, worker_ready, worker_shutting_down
 from celery.utils.nodenames import default_nodename
 
 from shared.deps import build_deps
+from shared.error_reports import error_reports
 from shared.errors import StoreUnavailableError
 from shared.library_logs import take_over_logging
 from shared.observability import LogEvent, configure_logging, get_logger, place_of
@@ -42,7 +43,7 @@ def __getattr__(name: str) -> Celery:
 @cache
 def build_app() -> Celery:
     settings = load_settings()
-    configure_logging(settings.log_format)
+    configure_logging(settings.log_format, error_reports(settings.sentry_dsn.reveal()))
     setup_logging.connect(_take_over_logging, weak=False)
     celery = make_celery(settings)
     doorbell = Doorbell(settings)

@@ -15,6 +15,7 @@ from celery.worker.consumer import Consumer
 from kombu.exceptions import KombuError
 
 from shared.deps import build_deps
+from shared.error_reports import error_reports
 from shared.errors import SettingsError, StoreUnavailableError
 from shared.library_logs import take_over_logging
 from shared.observability import LogEvent, configure_logging, get_logger
@@ -39,7 +40,7 @@ def build_app() -> Celery:
     settings = load_settings()
     if not settings.celery_door:
         raise SettingsError(["FINESTRA_CELERY_DOOR: set it to 1 to let whoever reaches the broker send"])
-    configure_logging(settings.log_format)
+    configure_logging(settings.log_format, error_reports(settings.sentry_dsn.reveal()))
     setup_logging.connect(_take_over_logging, weak=False)
     celery = make_door_celery(settings)
     submissions = Submissions(build_deps(settings, Doorbell(settings).ring))
