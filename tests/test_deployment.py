@@ -218,3 +218,32 @@ def test_no_lock_file_names_a_registry():
         text = (ROOT / name).read_text()
         assert "://" not in text
         assert "--hash=sha256:" in text
+
+
+#: What redis-py says when it connects, and around a transaction.
+_OF_THE_CLIENT = {"hello", "select", "ping", "client|setinfo", "multi", "exec", "discard"}
+_RENAMED = {"delete": "del", "script_load": "script|load"} | {
+    f"{kind}scan_iter": f"{kind}scan" for kind in ("h", "s", "z")
+}
+_NO_COMMANDS = {"pipeline", "execute"}
+
+
+def allowed(user: str) -> set[str]:
+    text = re.sub(r"\\\n", "", (ROOT / "deploy" / "redis" / "users.acl").read_text())
+    (line,) = re.findall(rf"^user {user} .*$", text, re.MULTILINE)
+    return set(re.findall(r" \+(\S+)", line))
+
+
+def commands_used() -> set[str]:
+    """By the scripts, and by what the collections ask of their client."""
+    store = ROOT / "shared" / "store"
+    scripts = "".join(path.read_text() for path in store.rglob("*.lua"))
+    code = "".join(path.read_text() for path in store.glob("*.py"))
+    methods = set(re.findall(r"\b(?:_?client|pipeline)\.([a-z_]+)\(", code)) - _NO_COMMANDS
+    called = {name.lower() for name in re.findall(r"redis\.call\('(\w+)'", scripts)}
+    return called | {_RENAMED.get(method, method) for method in methods}
+
+
+def test_the_user_of_the_data_may_what_the_code_does_and_no_more():
+    """A new command is added to deploy/redis/users.acl, one that nobody uses any more goes."""
+    assert allowed("finestra") == commands_used() | _OF_THE_CLIENT

@@ -13,19 +13,11 @@ from shared.store.data_version import CURRENT, check_at_start, versions_of
 from shared.store.migrations import migrate
 from tests.builders import ANNA, NOW, World, opt_in, template
 from tests.integration.test_drain import accept, anna_writes, drain, opt_anna_in
-from tests.redis_users import FOLDER, PASSWORDS, GuardedServer, guarded_server
-from tests.test_architecture import ROOT
+from tests.redis_users import PASSWORDS, GuardedServer, guarded_server
 from webhook.api.app import create_api
 from workers.ticker import Ticker
 
-STORE = ROOT / "shared" / "store"
 DESK = {"Authorization": "Bearer desk-key"}
-#: What redis-py says when it connects, and around a transaction.
-OF_THE_CLIENT = {"hello", "select", "ping", "client|setinfo", "multi", "exec", "discard"}
-RENAMED = {"delete": "del", "script_load": "script|load"} | {
-    f"{kind}scan_iter": f"{kind}scan" for kind in ("h", "s", "z")
-}
-NO_COMMANDS = {"pipeline", "execute"}
 OF_THE_SHOP = ("contacts/+393331234567", "contacts/+393331234567/record", "templates", "quarantine")
 DENIED = ("FLUSHALL", "FLUSHDB", "CONFIG GET *", "KEYS *", "DEBUG JMAP", "SHUTDOWN", "ACL LIST", "MONITOR")
 
@@ -47,25 +39,6 @@ def own_server(tmp_path):
 def world(own_server: GuardedServer):
     with own_server.client("finestra") as client:
         yield World(client, secret_keys=(Secret("the key of this test"),))
-
-
-def allowed(user: str) -> set[str]:
-    text = re.sub(r"\\\n", "", (FOLDER / "users.acl").read_text())
-    (line,) = re.findall(rf"^user {user} .*$", text, re.MULTILINE)
-    return set(re.findall(r" \+(\S+)", line))
-
-
-def commands_used() -> set[str]:
-    """By the scripts, and by what the collections ask of their client."""
-    scripts = "".join(path.read_text() for path in STORE.rglob("*.lua"))
-    code = "".join(path.read_text() for path in STORE.glob("*.py"))
-    methods = set(re.findall(r"\b(?:_?client|pipeline)\.([a-z_]+)\(", code)) - NO_COMMANDS
-    called = {name.lower() for name in re.findall(r"redis\.call\('(\w+)'", scripts)}
-    return called | {RENAMED.get(method, method) for method in methods}
-
-
-def test_the_user_of_the_data_may_what_the_code_does_and_no_more():
-    assert allowed("finestra") == commands_used() | OF_THE_CLIENT
 
 
 @pytest.mark.parametrize("user", ["finestra", "broker", "flower", "operator"])
