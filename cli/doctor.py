@@ -16,6 +16,7 @@ from cli.doctor_clock import Reading, check_clock, now
 from cli.doctor_provider import check_provider, check_webhooks
 from cli.doctor_store import (
     check_broker,
+    check_data,
     check_lua,
     check_memory,
     check_persistence,
@@ -32,6 +33,7 @@ from shared.errors import SettingsError, StoreUnavailableError
 from shared.queues import broker_trouble
 from shared.settings import Settings, load_settings
 from shared.store.connection import connect, server_time
+from shared.store.data_version import versions_of
 
 _STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.ERROR: "bold red"}
 Look = Callable[[], Iterator[Finding]]
@@ -73,6 +75,8 @@ def examine(*, offline: bool) -> Iterator[Finding]:
             for sender in settings.configuration.senders.values():
                 yield from check_provider(deps, sender)
         if store[0].level is Level.OK:
+            businesses = tuple(settings.configuration.aliases_of)
+            yield from _or_away(lambda: iter([check_data(versions_of(client, businesses))]))
             yield from _or_away(lambda: _by_its_clock(deps, clock))
 
 

@@ -3,6 +3,8 @@
 import re
 
 from cli.findings import Finding, error, ok, warning
+from shared.errors import DataVersionError
+from shared.store.data_version import CURRENT, refuse_other
 from shared.store.health import Condition
 
 _OLDEST = (6, 2)
@@ -59,6 +61,16 @@ def check_lua(*, runs: bool) -> Finding:
     if runs:
         return ok("redis_lua", "scripts run")
     return error("redis_lua", "scripts are refused", "allow EVAL, EVALSHA and SCRIPT to Finestra's user")
+
+
+def check_data(versions: dict[str, int]) -> Finding:
+    """`versions`: of the data, by business."""
+    try:
+        refuse_other(versions)
+    except DataVersionError as exc:
+        seen, _, todo = str(exc).partition("; ")
+        return error("data_version", seen, todo)
+    return ok("data_version", f"{CURRENT}, as this Finestra needs")
 
 
 def check_broker(trouble: str | None) -> Finding:

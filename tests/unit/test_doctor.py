@@ -10,6 +10,7 @@ from cli.doctor_clock import Reading, check_clock
 from cli.doctor_provider import check_standing, check_webhooks
 from cli.doctor_store import (
     check_broker,
+    check_data,
     check_lua,
     check_memory,
     check_persistence,
@@ -20,6 +21,7 @@ from cli.findings import Level
 from cli.main import main
 from cli.redis_server import url_left_in
 from shared.providers.meta.numbers import NumberStanding
+from shared.store.data_version import CURRENT
 from shared.store.health import Condition
 from tests.builders import NOW, meta_sender
 
@@ -66,6 +68,20 @@ def test_a_server_is_judged_by_what_it_says(check, changes, level):
 @pytest.mark.parametrize("check", [check_version, check_policy, check_persistence, check_memory])
 def test_a_server_that_may_not_be_asked_is_no_error(check):
     assert check(UNASKED).level is WARNING
+
+
+@pytest.mark.parametrize(
+    ("version", "level", "todo"),
+    [
+        (CURRENT, OK, ""),
+        (CURRENT - 1, ERROR, "run `finestra migrate`, then start again"),
+        (CURRENT + 1, ERROR, "start the Finestra that wrote them, or a newer one"),
+    ],
+)
+def test_data_of_another_version_are_an_error(version, level, todo):
+    finding = check_data({"default": version})
+
+    assert (finding.level, finding.todo) == (level, todo)
 
 
 def test_lua_and_a_broker_are_needed():
