@@ -43,6 +43,7 @@ class LogEvent(StrEnum):
     LIBRARY_MESSAGE = "library_message"
     REQUEST = "request"
     MESSAGE_SETTLED = "message_settled"
+    MESSAGES_SUBMITTED = "messages_submitted"
     INTERNAL_ERROR = "internal_error"
     DRAINED = "drained"
     CALLBACKS_RETRIED = "callbacks_retried"

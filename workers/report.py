@@ -2,12 +2,15 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.observability import LogEvent, get_logger
 from shared.store.claims import Outcome
+
+#: Ids in one line of the log.
+_IDS_A_LINE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +48,15 @@ class Report:
         return f"{self.sender} → " + (", ".join(parts) or "nothing ready")
 
 
-def tell_settled(sender: str, settled: Iterable[Settled]) -> None:
-    """A line for each message: its id leads from the door that accepted it to here."""
+def tell_settled(sender: str, settled: Sequence[Settled]) -> None:
+    """A message's id leads from its door to here: what went well by the hundred, the rest alone."""
+    went = [item.message_id for item in settled if item.outcome is Outcome.SUBMITTED]
+    for start in range(0, len(went), _IDS_A_LINE):
+        ids = " ".join(went[start : start + _IDS_A_LINE])
+        get_logger().info(LogEvent.MESSAGES_SUBMITTED, sender=sender, message_ids=ids)
     for item in settled:
+        if item.outcome is Outcome.SUBMITTED:
+            continue
         get_logger().info(
             LogEvent.MESSAGE_SETTLED,
             message_id=item.message_id,

@@ -14,6 +14,7 @@ import redis
 from shared.clock import from_ms, rfc3339
 from shared.configuration import App, Configuration
 from shared.domain.identifiers import MessageId
+from shared.observability import LogEvent, get_logger, place_of
 from shared.store.connection import translated
 from shared.store.keys import Keys
 from shared.store.messages import MessageRecord, read_message
@@ -98,7 +99,7 @@ class Feed:
             for entry in entries:
                 _ask(pipeline, keys, entry)
             stored = pipeline.execute()
-        rendered = (_event(business, entry, found) for entry, found in zip(entries, stored, strict=True))
+        rendered = (_readable(business, entry, found) for entry, found in zip(entries, stored, strict=True))
         return [event for event in rendered if event is not None]
 
 
@@ -125,6 +126,17 @@ def _ask(pipeline: Any, keys: Keys, entry: Entry) -> None:  # noqa: ANN401 - red
         pipeline.hgetall(keys.template(entry.ref))
     else:
         pipeline.echo("")  # nothing to read: the entry says it all
+
+
+def _readable(business: str, entry: Entry, found: Any) -> Event | None:  # noqa: ANN401 - as the pipeline answered
+    """One record that cannot be read does not keep an app from all that comes after it."""
+    try:
+        return _event(business, entry, found)
+    except (ValueError, KeyError, TypeError) as exc:
+        get_logger().error(
+            LogEvent.BUG, where="feed", event_id=entry.id, error=type(exc).__name__, at=place_of(exc)
+        )
+        return None
 
 
 def _event(business: str, entry: Entry, found: Any) -> Event | None:  # noqa: ANN401 - as the pipeline answered

@@ -57,6 +57,13 @@ def types(stores: Stores) -> list[str]:
 
 
 class TestFeed:
+    def test_a_record_that_cannot_be_read_keeps_nobody_from_the_rest(self, stores):
+        spoilt = stores.accept().message_id
+        stores.accept()
+        stores.client.hset(f"message:{{default}}:{spoilt}", "request", "{")
+
+        assert types(stores) == ["message.accepted"]
+
     def test_a_first_message_is_told_with_its_text_and_its_window(self, stores):
         stores.recorder.record([(SENDER, wrote(text="Buongiorno"))], now=NOW)
 
