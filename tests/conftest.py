@@ -14,6 +14,7 @@ from cli.redis_binary import RedisServerError
 from cli.redis_server import EmbeddedRedis
 from cli.unit import Unit, prepare
 from shared.store.connection import connect
+from tests.meta_side import MetaSide
 from tests.redis_users import guarded_server
 from tests.stage import Stage, stages
 
@@ -102,3 +103,16 @@ def stage_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Unit
     unit.stop()
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(scope="module")
+def meta_server() -> Iterator[MetaSide]:
+    with MetaSide().serving() as side:
+        yield side
+
+
+@pytest.fixture
+def meta(meta_server: MetaSide) -> MetaSide:
+    """The sandbox as Meta behind a real socket, with nothing registered and nothing asked yet."""
+    meta_server.reset()
+    return meta_server

@@ -11,7 +11,6 @@ from shared.configuration import Configuration, Secret
 from shared.domain.events import UpdateSetAside
 from tests.builders import ANNA, NOW, World, app
 from tests.integration.test_message_hands import accepted, in_doubt, refused
-from tests.meta_side import MetaSide
 from webhook.api.app import create_api
 
 DESK = {"Authorization": "Bearer desk-key", "X-Request-ID": "by-hand-1"}
@@ -27,20 +26,13 @@ TEMPLATE = "/v1/templates/conferma/it"
 OF_IT = {"sender": "negozio", "template": "conferma/it"}
 
 
-@pytest.fixture(scope="module")
-def server():
-    with MetaSide().serving() as side:
-        yield side
-
-
 @pytest.fixture
-def world(fake_redis, server) -> World:
-    server.reset()
+def world(fake_redis, meta) -> World:
     pushed = app("orders", ("messages", "events"), callback_url="https://orders.example/hook")
     apps = {"orders": pushed, "desk": app("desk", ("admin",))}
-    configuration = Configuration(senders=server.configuration().senders, apps=apps)
+    configuration = Configuration(senders=meta.configuration().senders, apps=apps)
     world = World(fake_redis, configuration=configuration, secret_keys=(Secret("a key of this test"),))
-    world.meta = server
+    world.meta = meta
     return world
 
 

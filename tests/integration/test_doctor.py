@@ -14,21 +14,8 @@ from shared.domain.halts import HaltKind
 from shared.queues import broker_trouble
 from shared.store.keys import Keys
 from tests.builders import NOW, Stores, World, app, call, meta_sender, settings, template, wrote
-from tests.meta_side import MetaSide
 
 KEYS = Keys("default")
-
-
-@pytest.fixture(scope="module")
-def server():
-    with MetaSide().serving() as side:
-        yield side
-
-
-@pytest.fixture
-def meta(server):
-    server.reset()
-    return server
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from shared.template_sync import adopt
 from tests.builders import ANNA, NOW, Stores, World, call, opt_in
 from tests.integration.test_openapi import assert_documented
 from tests.integration.test_receiver import post_meta
-from tests.meta_side import ACCOUNT, MetaSide
+from tests.meta_side import ACCOUNT
 from webhook.api.app import create_api
 from webhook.app import create_receiver
 from workers.outbound import Drain
@@ -35,18 +35,6 @@ CONTENT = {
 }
 NEW = {"name": "conferma_ordine", "language": "it", **CONTENT}
 EDIT = CONTENT | {"body": "Salve {1}, il tuo ordine {2} è stato ricevuto. Grazie."}
-
-
-@pytest.fixture(scope="module")
-def server():
-    with MetaSide().serving() as side:
-        yield side
-
-
-@pytest.fixture
-def meta(server):
-    server.reset()
-    return server
 
 
 @pytest.fixture

@@ -8,22 +8,10 @@ import pytest
 from shared.domain.templates import Source, TemplateId, TemplateStatus
 from tests.builders import World, template
 from tests.integration.test_template_approval import DESK, ORDERS
-from tests.meta_side import ACCOUNT, MetaSide
+from tests.meta_side import ACCOUNT
 from webhook.api.app import create_api
 
 ASKED = {"sender": "shop", "source": "provider", "name": "ordine_pronto", "language": "it"}
-
-
-@pytest.fixture(scope="module")
-def server():
-    with MetaSide().serving() as side:
-        yield side
-
-
-@pytest.fixture
-def meta(server):
-    server.reset()
-    return server
 
 
 @pytest.fixture
