@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import accepting, backlog, consents, limits, outbound, receiver, servers, space
+from bench import accepting, backlog, consents, limits, outbound, receiver, restarts, servers, space
 
 
 def main() -> None:
@@ -21,6 +21,8 @@ def main() -> None:
     limits.run(seconds=30 if is_long else 6, messages=200 if is_long else 40)
     consents.run()
     space.run()
+    if is_long:
+        restarts.run(seconds=120)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bench.stage import accepts, process, wait_for
@@ -18,11 +18,11 @@ def is_installed() -> bool:
 
 
 @contextlib.contextmanager
-def nginx(folder: Path, receiver: str) -> Iterator[int]:
-    """The port on which it stands in front of `receiver`, a `host:port`."""
+def nginx(folder: Path, *receivers: str) -> Iterator[int]:
+    """The port on which it stands in front of `receivers`, each a `host:port`."""
     (port,) = free_ports(1)
     config = folder / "nginx.conf"
-    config.write_text(at_home(CONFIG.read_text(encoding="utf-8"), folder, port, receiver), encoding="utf-8")
+    config.write_text(at_home(CONFIG.read_text(encoding="utf-8"), folder, port, receivers), encoding="utf-8")
     # Root's workers become somebody else, who may not look into our folder.
     directives = "daemon off; user root;" if os.geteuid() == 0 else "daemon off;"
     log = folder / "nginx.log"
@@ -32,8 +32,9 @@ def nginx(folder: Path, receiver: str) -> Iterator[int]:
         yield port
 
 
-def at_home(config: str, folder: Path, port: int, receiver: str) -> str:
+def at_home(config: str, folder: Path, port: int, receivers: Sequence[str]) -> str:
     """The same configuration with the addresses and the folder of this machine."""
     config = re.sub(r"listen 8080\b", f"listen 127.0.0.1:{port}", config)
-    config = config.replace("server receiver:8080", f"server {receiver}")
+    (ours,) = re.findall(r"server receiver:8080[^;]*;", config)
+    config = config.replace(ours, " ".join(ours.replace("receiver:8080", each) for each in receivers))
     return config.replace("/tmp/", f"{folder}/")  # noqa: S108 - the container's own

@@ -1,8 +1,10 @@
 """The real nginx in front of the real receiver: who takes his time costs nobody else any."""
 
+import contextlib
 import json
 import os
 import re
+import select
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -105,6 +107,36 @@ def test_the_receiver_hears_who_called_from_nginx_alone(tmp_path):
         assert asked.result().status_code == 200
 
     assert re.findall(rb"(?mi)^X-Forwarded-For: (\S+)\r$", head) == [b"127.0.0.1"]
+
+
+def test_what_one_receiver_leaves_unanswered_goes_to_the_other(tmp_path):
+    refuse_without_nginx()
+    with contextlib.ExitStack() as stack:
+        receivers = {stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)}
+        addresses = [f"127.0.0.1:{each.getsockname()[1]}" for each in receivers]
+        port = stack.enter_context(nginx(tmp_path, *addresses))
+        caller = stack.enter_context(ThreadPoolExecutor(1))
+        asked = caller.submit(
+            requests.post, f"http://127.0.0.1:{port}/webhooks/shop", data=b"its body", timeout=20
+        )
+        (stopping, *_), _, _ = select.select(receivers, [], [], 20)
+        _answer(stopping, b"")
+        (other, *_), _, _ = select.select(receivers - {stopping}, [], [], 20)
+        heard = _answer(other, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+        assert asked.result().status_code == 200
+        assert heard.endswith(b"\r\n\r\nits body")
+
+
+def _answer(receiver: socket.socket, answer: bytes) -> bytes:
+    """What came; after the answer it hangs up."""
+    connection, _ = receiver.accept()
+    with connection:
+        heard = b""
+        while not heard.endswith(b"its body") and (more := connection.recv(4096)):
+            heard += more
+        connection.sendall(answer)
+    return heard
 
 
 def test_both_providers_come_in_and_nothing_else_does(front):
