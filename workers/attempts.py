@@ -67,9 +67,12 @@ class Attempts:
             return [], has_more | (bool(settles) and self.record(settles).has_more)
         return settles + self._send(begun), has_more
 
-    def record(self, settles: Sequence[Settle], begins: Sequence[Begin] = ()) -> Stepped:
-        """One round trip. With something to settle it waits for a server that is away."""
-        tries = _RECORD_TRIES if settles else 1
+    def record(
+        self, settles: Sequence[Settle], begins: Sequence[Begin] = (), *, tries: int = _RECORD_TRIES
+    ) -> Stepped:
+        """One round trip. It waits for a server that is away: also for the answer to a begin, which would be
+        a doubt without it.
+        """
         while True:
             try:
                 stepped = self._deps.lanes.step(settles, begins, now=self._deps.clock.now())
@@ -98,8 +101,9 @@ class Attempts:
                 break
             begins, unsent = self._decide(undecided)
             settles = [*settles, *unsent]
+            tries = 1 if begun and not settles else _RECORD_TRIES
             try:
-                stepped = self.record(settles, [begin for begin, _ in begins])
+                stepped = self.record(settles, [begin for begin, _ in begins], tries=tries)
             except StoreUnavailableError:
                 if not begun:
                     raise

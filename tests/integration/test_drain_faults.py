@@ -272,6 +272,16 @@ def test_an_answer_survives_redis_going_away_when_it_is_recorded(world):
     assert len(references(world)) == 2
 
 
+def test_a_begin_whose_answer_was_lost_is_no_doubt(world):
+    sent = accept_from_writers(world, 1)
+    world.deps = replace(world.deps, lanes=Stumbling(world.deps.lanes, "step", away=(), too_late={1}))
+
+    drain(world, most_slots=1)
+
+    assert states(world, sent) == [MessageState.SUBMITTED]
+    assert len(references(world)) == 1
+
+
 def test_the_answers_of_a_batch_survive_redis_going_away_at_the_halt(world):
     sent = accept_from_writers(world, 5, sender="negozio")
     world.providers["negozio"].answers = [TOKEN_EXPIRED] + [Submitted()] * 4
