@@ -10,7 +10,7 @@ from typing import Any
 from shared.clock import from_ms, rfc3339
 from shared.domain.message import InDoubt, MessageState
 from shared.domain.routes import Rule
-from shared.store.messages import MessageRecord
+from shared.store.message_record import MessageRecord
 
 _Standing = Callable[[MessageRecord], str]
 _NOTHING = "There is nothing to do."

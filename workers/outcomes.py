@@ -98,7 +98,7 @@ def settle_sent(
             # The template is at fault, not the message: it is decided anew, and the template stands stopped.
             return _ended(claim, result, Outcome.DEFERRED, now, until=now)
         case _:
-            return _rejected(claim, result, now=now, grace=grace, jitter=jitter)
+            return _rejected(claim, result, kind=kind, now=now, grace=grace, jitter=jitter)
 
 
 def effects_on_others(settle: Settle, result: SendResult, now: datetime) -> Effects | None:
@@ -135,12 +135,17 @@ def _submitted(claim: Claim, result: Submitted, now: datetime) -> Settle:
     )
 
 
-def _rejected(claim: Claim, rejected: Rejected, *, now: datetime, grace: timedelta, jitter: float) -> Settle:
+def _rejected(
+    claim: Claim, rejected: Rejected, *, kind: RouteKind, now: datetime, grace: timedelta, jitter: float
+) -> Settle:
     match rejected.row.error_class:
         case ErrorClass.WINDOW:
             return _ended(claim, rejected, Outcome.WINDOW_REFUSED, now)
         case ErrorClass.IN_DOUBT:
             return _ended(claim, rejected, Outcome.UNKNOWN, now, until=now + grace)
+        case ErrorClass.HALT if not rejected.row.stops(kind):
+            # It halts what the message is not: asked again at once it would say the same.
+            return _retry(claim, rejected, now, jitter, at_least=_AFTER_HALT_OF_OTHERS)
         case ErrorClass.HALT:
             # The sender is at fault, not the message: it goes out once the sender is resumed.
             return _ended(claim, rejected, Outcome.DEFERRED, now, until=now)
@@ -152,15 +157,26 @@ def _rejected(claim: Claim, rejected: Rejected, *, now: datetime, grace: timedel
             assert_never(rejected.row.error_class)
 
 
-def _retry(claim: Claim, rejected: Rejected, now: datetime, jitter: float) -> Settle:
+#: For a message that met a halt of another kind than its own.
+_AFTER_HALT_OF_OTHERS = timedelta(minutes=1)
+
+
+def _retry(
+    claim: Claim,
+    rejected: Rejected,
+    now: datetime,
+    jitter: float,
+    *,
+    at_least: timedelta = timedelta(0),
+) -> Settle:
     row = rejected.row
     # While the provider is down a message that tries for all of them does not use up its own tries.
     is_try = not (claim.known.is_away and row.is_outage)
     step = next_step(
-        row.error_class,
+        ErrorClass.THROTTLE if row.error_class is ErrorClass.HALT else row.error_class,
         tries=claim.tries + 1 if is_try else 1,
         allowed=row.tries if is_try else None,
-        minimum_wait=max(row.minimum_wait, rejected.retry_after or timedelta(0)),
+        minimum_wait=max(row.minimum_wait, rejected.retry_after or timedelta(0), at_least),
         jitter=jitter,
         now=now,
         expires_at=claim.request.expires_at,

@@ -12,7 +12,7 @@ from itertools import groupby
 from shared.configuration import AnySender
 from shared.deps import Deps
 from shared.domain.confirmation import CONFIRMING_APP
-from shared.observability import LogEvent, get_logger
+from shared.observability import LogEvent, get_logger, place_of
 from shared.schemas.message_request import MAX_EXPIRY
 
 #: Glances at a sender after its rate was last used up.
@@ -52,10 +52,17 @@ class Ticker:
         for business, senders in self._senders.items():
             if self._deps.lanes.sweep(business, now=self._deps.clock.now()):
                 self._tick(senders)
-                self._look_back(business)
-                self._tidy(business)
-                self._ring_for_apps(business)
-                self._upkeep(business)
+                for step in (self._ring_for_apps, self._look_back, self._tidy, self._upkeep):
+                    self._try(step, business)
+
+    def _try(self, step: Callable[[str], None], business: str) -> None:
+        """What one step stumbles over keeps neither the others nor other businesses waiting."""
+        try:
+            step(business)
+        except (ValueError, KeyError, TypeError) as exc:  # what is stored cannot be read
+            get_logger().error(
+                LogEvent.BUG, where="ticker", business=business, error=type(exc).__name__, at=place_of(exc)
+            )
 
     def watch(self, sender: AnySender) -> None:
         """Its rate is used up and there is more to send: nobody sleeps for it, it is looked at again soon."""

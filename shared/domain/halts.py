@@ -52,9 +52,13 @@ _KINDS: dict[HaltKind, frozenset[RouteKind]] = {
 }
 
 
-def halted_kinds(halts: Iterable[Halt], now: datetime) -> frozenset[RouteKind]:
+def halts(kind: HaltKind, route: RouteKind) -> bool:
+    return route in _KINDS[kind]
+
+
+def halted_kinds(standing: Iterable[Halt], now: datetime) -> frozenset[RouteKind]:
     """The routes that may not be taken at `now`."""
-    return frozenset().union(*(_KINDS[halt.kind] for halt in halts if halt.is_live(now)))
+    return frozenset().union(*(_KINDS[halt.kind] for halt in standing if halt.is_live(now)))
 
 
 def is_wholly_halted(halts: Iterable[Halt], now: datetime) -> bool:

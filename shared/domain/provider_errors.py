@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.domain.consent import Category
-from shared.domain.halts import Halt, HaltKind, HaltSource
+from shared.domain.halts import Halt, HaltKind, HaltSource, halts
 from shared.domain.retry import ErrorClass
+from shared.domain.routes import RouteKind
 from shared.domain.templates import TemplateStatus
 
 
@@ -74,6 +75,10 @@ class ErrorRow:
     cap: CapRule | None = None
     #: The contact told WhatsApp that it wants none of these from us: an opt-out.
     unwanted: Category | None = None
+
+    def stops(self, route: RouteKind) -> bool:
+        """Whether what it halts is what met it."""
+        return halts(self.halt.kind, route)
 
     @property
     def is_retried_late(self) -> bool:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
 from itertools import chain
 from typing import Any
 
@@ -26,6 +27,15 @@ from shared.store.scripts import Call, Scripts
 
 #: What was noted when the first step was done.
 _CUT = "cut"
+
+
+class _Cut(IntEnum):
+    """When a cut is made after the first: as lua/erase_contact.lua takes it."""
+
+    #: Only if nothing of the person has come since the first.
+    LAST = 1
+    #: The first one never was: only if nothing of the person is newer than its beginning.
+    LATE = 2
 
 
 class NoSecretKeyError(Exception):
@@ -92,7 +102,9 @@ class Erasure:
             head, first, *_ = noted.split()
             began_at, _, stage = head.partition("|")
             person, counts = self._people.find(business, ContactId(first)), Counter[str]()
-            self._cut(person, counts, from_ms(began_at), is_last=stage == _CUT)
+            # What came since it began stays: whoever is back by now is cut off no more.
+            mode = _Cut.LAST if stage == _CUT else _Cut.LATE
+            self._cut(person, counts, from_ms(began_at), mode)
             self._remove(person, counts, from_ms(began_at))
         return len(unfinished)
 
@@ -103,7 +115,7 @@ class Erasure:
         traces = Traces(map(ContactId, person.names))
         leftovers = Leftovers(self._client, self._scripts, self._people, self._hashes)
         counts += leftovers.remove(person, traces, messages, inbound, now=now)
-        self._cut(person, counts, now, is_last=True)
+        self._cut(person, counts, now, _Cut.LAST)
         self._strike_out(person)
 
     def _note(self, person: Person, mark: str, now: datetime, *, is_cut: bool) -> None:
@@ -120,7 +132,7 @@ class Erasure:
                 with translated(self._client):
                     self._client.hdel(key, mark)
 
-    def _cut(self, person: Person, counts: Counter[str], now: datetime, *, is_last: bool = False) -> bool:
+    def _cut(self, person: Person, counts: Counter[str], now: datetime, mode: _Cut | None = None) -> bool:
         names = sorted(person.names)
         senders = person.senders.union(self._aliases_of.get(person.business, ()))
         arguments = (
@@ -129,7 +141,7 @@ class Erasure:
             " ".join(self._hashes.of_name(ContactId(name)) for name in names),
             " ".join(sorted(senders)),
             " ".join(sorted(person.portfolios)),
-            int(is_last),
+            int(mode or 0),
         )
         answer = self._scripts.run(Call.of("erase_contact", person.business, *arguments))
         kinds = ("messages", "cancelled", "windows", "consents", "names")

@@ -17,7 +17,7 @@ from shared.domain.identifiers import MessageId
 from shared.observability import LogEvent, get_logger, place_of
 from shared.store.connection import translated
 from shared.store.keys import Keys
-from shared.store.messages import MessageRecord, read_message
+from shared.store.message_record import MessageRecord, read_message
 from shared.store.template_codec import load_template
 
 #: Before the first entry of a stream.

@@ -26,6 +26,7 @@ from shared.store.claims import (
     Ticked,
 )
 from shared.store.codec import dump, load_known, load_request
+from shared.store.data_version import CURRENT
 from shared.store.grouped import GroupedScripts
 from shared.store.limits import rate_of, watched_word, worth_a_ring_ms
 from shared.store.scripts import Call, Scripts
@@ -103,6 +104,7 @@ class Lanes:
             duration_ms(self._lease),
             duration_ms(self._retention),
             duration_ms(self._window_length),
+            CURRENT,
         )
         return bool(self._scripts.run(call))
 

@@ -18,7 +18,8 @@ from shared.domain.identity import key_of
 from shared.domain.message import MessageState
 from shared.store.connection import translated
 from shared.store.keys import Keys
-from shared.store.messages import MessageRecord, Messages
+from shared.store.message_record import MessageRecord
+from shared.store.messages import Messages
 
 _CHUNK = 200
 #: Looked at for one page: what does not fit is skipped, but not without end.

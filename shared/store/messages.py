@@ -1,7 +1,6 @@
 """Messages: accepted in one step, read back with all that happened to them."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,12 +15,13 @@ from shared.domain.message import MessageRequest, MessageState
 from shared.domain.template_call import Misfit
 from shared.domain.templates import TemplateId
 from shared.errors import StoreUnavailableError
-from shared.store.codec import Known, dump_request, load_known, load_request
+from shared.store.codec import Known, dump_request, load_known
 from shared.store.connection import read_hash, translated
 from shared.store.keyed_hash import NO_HASHES, KeyedHashes
 from shared.store.keys import Keys
 from shared.store.lanes import BELL_LIFE
 from shared.store.limits import watched_word
+from shared.store.message_record import MessageRecord, read_message, readable
 from shared.store.scripts import Argument, Call, Scripts
 from shared.store.seen_templates import SeenTemplates
 
@@ -87,32 +87,6 @@ class BacklogFull:
 
 
 AcceptAnswer = Accepted | KeyReused | TemplateMismatch | BacklogFull
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageRecord:
-    """A message as it stands. `route`, `attempts`, `timeline` are as the API shows them, times in ms."""
-
-    id: MessageId
-    app: str
-    state: MessageState
-    state_at: datetime
-    request: MessageRequest
-    accepted_at: datetime
-    reason: str | None
-    route: Mapping[str, Any] | None
-    attempts: tuple[Mapping[str, Any], ...]
-    timeline: tuple[Mapping[str, Any], ...]
-    pricing: Mapping[str, Any] | None
-    provider_message_id: str | None
-    not_before: datetime | None
-    #: Of content that waits or waited for an answer: the template that asks for it.
-    nudged_by: str | None = None
-
-    @property
-    def last_error(self) -> Mapping[str, Any] | None:
-        """What the provider said about the last attempt."""
-        return self.attempts[-1].get("error") if self.attempts else None
 
 
 class Messages:
@@ -191,9 +165,8 @@ class Messages:
             for message_id in ids:
                 pipeline.hgetall(Keys(business).message(message_id))
             hashes = pipeline.execute()
-        return [
-            read_message(message_id, stored) for message_id, stored in zip(ids, hashes, strict=True) if stored
-        ]
+        records = (readable(message_id, stored) for message_id, stored in zip(ids, hashes, strict=True))
+        return [record for record in records if record is not None]
 
     def have_answered(self, app: str, keys: Sequence[tuple[AnySender, str | None]]) -> list[bool]:
         """Whether a message was accepted under each key, which `accept` would answer again."""
@@ -267,32 +240,3 @@ class Messages:
 
 def template_ids(sender: AnySender, request: MessageRequest) -> list[TemplateId]:
     return [TemplateId(sender.account, call.name, call.language) for call in request.templates]
-
-
-def read_message(message_id: MessageId, stored: Mapping[str, str]) -> MessageRecord:
-    """A message from the fields of its hash."""
-    attempts = tuple(_attempt(stored, number) for number in range(1, int(stored["attempts"]) + 1))
-    last_route = attempts[-1].get("route") if attempts else None
-    not_before = int(stored["not_before"])
-    return MessageRecord(
-        id=message_id,
-        app=stored["app"],
-        state=MessageState(stored["state"]),
-        state_at=from_ms(stored["state_at"]),
-        request=load_request(stored["request"]),
-        accepted_at=from_ms(stored["accepted_at"]),
-        reason=stored.get("reason"),
-        route=json.loads(stored["route"]) if "route" in stored else last_route,
-        attempts=attempts,
-        timeline=tuple(json.loads(line) for line in stored["timeline"].splitlines()),
-        pricing=json.loads(stored["pricing"]) if "pricing" in stored else None,
-        provider_message_id=stored.get("provider_message_id"),
-        not_before=from_ms(not_before) if not_before else None,
-        nudged_by=stored.get("nudged_by"),
-    )
-
-
-def _attempt(stored: Mapping[str, str], number: int) -> dict[str, Any]:
-    started = json.loads(stored[f"attempt:{number}"])
-    ended = json.loads(stored.get(f"result:{number}", "{}"))
-    return {"number": number, **started, **ended}

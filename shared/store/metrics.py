@@ -9,6 +9,7 @@ import redis
 
 from shared.clock import to_ms
 from shared.configuration import AnySender, Configuration
+from shared.domain.confirmation import CONFIRMING_APP
 from shared.domain.consent import Category
 from shared.domain.message import MessageState, Priority
 from shared.domain.templates import TemplateStatus
@@ -149,7 +150,7 @@ class Metrics:
 
     def _oldest_queued(self, sender: AnySender, priority: Priority, now: datetime) -> float:
         """Of the contacts that may be looked at: since when the one that waits longest may be."""
-        keys, apps = Keys(sender.business), self._configuration.apps
+        keys, apps = Keys(sender.business), (*self._configuration.apps, CONFIRMING_APP)
         with translated(self._client):
             pipeline = self._client.pipeline(transaction=False)
             for app in apps:

@@ -12,7 +12,8 @@ from shared.domain.identifiers import ContactId, MessageId
 from shared.store.codec import load_caps
 from shared.store.connection import read_hash
 from shared.store.keys import Keys
-from shared.store.messages import MessageRecord, Messages
+from shared.store.message_record import MessageRecord
+from shared.store.messages import Messages
 from shared.store.people import People
 
 

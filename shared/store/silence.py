@@ -16,7 +16,8 @@ from shared.domain.message import MessageState
 from shared.domain.silence import TIMES_TO_LIVE, time_to_live
 from shared.store.connection import translated
 from shared.store.keys import Keys
-from shared.store.messages import MessageRecord, Messages
+from shared.store.message_record import MessageRecord
+from shared.store.messages import Messages
 from shared.store.scripts import Call, Scripts
 
 _STATES = (MessageState.SUBMITTED, MessageState.SENT)

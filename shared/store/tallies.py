@@ -10,6 +10,7 @@ import redis
 
 from shared.errors import StoreUnavailableError
 from shared.metrics import LIMITS
+from shared.observability import LogEvent, get_logger, place_of
 from shared.store.connection import translated
 from shared.store.keys import Keys
 
@@ -63,3 +64,5 @@ class Tallies:
                 self.flush()
             except StoreUnavailableError:
                 continue  # the doors say so loudly; the counts are kept
+            except redis.RedisError as exc:
+                get_logger().error(LogEvent.BUG, where="tallies", error=type(exc).__name__, at=place_of(exc))

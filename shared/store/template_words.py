@@ -36,7 +36,7 @@ _RANKS: Mapping[str | None, int] = {
 def template_call(sender: AnySender, event: TemplateEvent, now: datetime) -> Call:
     """The call that records a webhook's event."""
     template_id = TemplateId(event.account, event.name, event.language)
-    at = int((event.at or now).timestamp())
+    at = int(min(event.at or now, now).timestamp())  # from the future it would outlast every later word
     flat = flattened(template_words(event))
     return Call.of("record_template", sender.business, str(template_id), at, to_ms(now), *flat)
 

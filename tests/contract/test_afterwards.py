@@ -142,6 +142,15 @@ class TestSilence:
         assert silence.tell("default", now=NOW + 30 * DAY) == 1
         assert self.told(stores) == [code.value, long.value]
 
+    def test_one_that_cannot_be_read_keeps_nobody_from_the_rest(self, stores, silence):
+        spoilt, whole = submitted(stores), submitted(stores, NOW + SECOND)
+        stores.client.hset(f"message:{{default}}:{spoilt}", "request", "{")
+
+        told = [silence.tell("default", now=NOW + DAY) for _ in range(2)]
+
+        assert told == [1, 0]
+        assert self.told(stores) == [whole.value]
+
     def test_more_than_a_beat_takes_are_told_by_the_next(self, stores, silence):
         sent = [submitted(stores, NOW + n * SECOND, to=contact(n)) for n in range(3)]
         crowd = [submitted(stores, NOW + 3 * SECOND, to=contact(n)) for n in range(3, 220)]

@@ -270,6 +270,25 @@ class TestEverything:
                 assert calls > 5
                 return
 
+    def test_who_came_back_since_an_erase_that_never_cut_keeps_what_is_new(self, fake_redis):
+        world = world_on(fake_redis)
+        old = accept(world)
+        broken = Erasure(fake_redis, Breaking(fake_redis, 1), KeyedHashes((KEY,)), {"default": ("shop",)})
+        with pytest.raises(StoreUnavailableError):
+            broken.erase("default", NUMBER, now=world.clock.now())
+        assert fake_redis.hlen("erasing:{default}") == 1
+        world.clock.advance(SECOND)
+        now = world.clock.now()
+        world.deps.contacts.set_consent(shop(world), NUMBER, opt_in(now), list(Category), now=now)
+        new = accept(world)
+
+        world.deps.erasure.resume("default")
+
+        assert world.deps.messages.get("default", old) is None
+        assert world.deps.messages.get("default", new) is not None
+        assert world.deps.contacts.get(shop(world), NUMBER).consent.is_opted_in(Category.UTILITY)
+        assert fake_redis.hlen("erasing:{default}") == 0
+
     def test_without_a_secret_key_nobody_is_erased(self, any_redis):
         world = World(any_redis)
         accept(world)

@@ -13,7 +13,8 @@ from shared.domain.retry import ErrorClass
 from shared.inputs import replay
 from shared.providers.base import ErrorRow, Rejected
 from shared.store.changes import Hand
-from shared.store.messages import Acceptance, MessageRecord
+from shared.store.message_record import MessageRecord
+from shared.store.messages import Acceptance
 from tests.builders import ANNA, DAY, NOW, World, call, meta_sender, opt_in, request, status, template, wrote
 from webhook.api.app import create_api
 from workers.outbound import Drain

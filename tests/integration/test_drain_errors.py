@@ -368,6 +368,21 @@ class TestHalts:
         assert stored(world, queued).reason == "sender_halted"
         assert sent(world) == [(BRUNO, RouteKind.TEMPLATE), (ANNA, RouteKind.SESSION)]
 
+    def test_a_reply_that_meets_a_halt_of_templates_waits_and_is_not_asked_at_once_again(self, world):
+        writes(world, ANNA)
+        reply = accept(world)
+        world.providers["shop"].answers = [error("131048")] * 9
+        for _ in range(5):
+            drain(world)
+
+        assert states(world, reply) == [DEFERRED]
+        assert len(sent(world)) == 1
+        world.providers["shop"].answers = []
+        later(world, timedelta(seconds=59))
+        assert len(sent(world)) == 1
+        later(world, SECOND * 2)
+        assert states(world, reply) == [SUBMITTED]
+
     def test_a_halt_with_an_end_ends_by_itself(self, world):
         ids = [accept(world, BRUNO), accept(world, CARLA)]
         world.providers["shop"].answers = [error("131048")]

@@ -15,7 +15,8 @@ from shared.domain.routes import Defer
 from shared.domain.templates import Approval, Gate, TemplateId
 from shared.inputs import replay
 from shared.providers.base import ErrorRow, Rejected
-from shared.store.messages import Acceptance, MessageRecord
+from shared.store.message_record import MessageRecord
+from shared.store.messages import Acceptance
 from tests.builders import (
     BOTH_APPROVED,
     DAY,

@@ -16,7 +16,7 @@ from shared.domain.routing import Facts, decide
 from shared.domain.window import CLOSED, Window
 from shared.retelling import ADVICE, REASONS, retell
 from shared.store.claims import Outcome
-from shared.store.messages import MessageRecord
+from shared.store.message_record import MessageRecord
 from tests.builders import ANNA, NOW, request
 
 ROOT = Path(__file__).resolve().parents[2]

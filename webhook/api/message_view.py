@@ -11,7 +11,7 @@ from shared.domain.identifiers import MessageId
 from shared.domain.message import DEAD, MessageState
 from shared.domain.routing import decide
 from shared.retelling import advice_of
-from shared.store.messages import MessageRecord
+from shared.store.message_record import MessageRecord
 
 _OF_A_DOUBT = "Find out whether it arrived, then resolve it; or retry it with accept_duplicate."
 

@@ -11,7 +11,7 @@ from shared.domain.message import MessageState
 from shared.observability import LogEvent, get_logger
 from shared.store.changes import Hand
 from shared.store.listing import Found, MessageFilter, Place
-from shared.store.messages import MessageRecord
+from shared.store.message_record import MessageRecord
 from webhook.api.auth import sender_of_address
 from webhook.api.context import caller, deps
 from webhook.api.deeds import note_deed

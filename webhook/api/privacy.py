@@ -11,7 +11,7 @@ from shared.schemas.consent import SenderQuerySchema
 from shared.schemas.privacy import ErasedSchema, PersonRecordSchema, RetentionSchema
 from shared.store.codec import dump_request
 from shared.store.erasure import NoSecretKeyError
-from shared.store.messages import MessageRecord
+from shared.store.message_record import MessageRecord
 from shared.store.records import PersonRecord
 from shared.store.retention import Kept
 from webhook.api.auth import own_senders, sender_of_address

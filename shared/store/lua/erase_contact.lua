@@ -3,14 +3,25 @@
 -- USES lanes limits gates consent suppressed erasing
 -- KEYS  business
 -- ARGV  now, names (space between), their keyed hashes (in that order), all senders of the business, portfolios,
---       1: only if nothing of the person has come since the cut
+--       1: only if nothing of the person has come since the cut; 2: only if nothing of them is newer than `now`
 -- Returns {messages that were in hand, of them not sent, windows, contacts with a consent, aliases, 1 if an opt-out stays};
 --       {} if something has come
 local now, names, hashes, senders = ARGV[1], words(ARGV[2]), words(ARGV[3]), words(ARGV[4])
 local messages, cancelled, windows, consents, aliases = 0, 0, 0, 0, 0
 
-for _, name in ipairs(ARGV[6] == '1' and names or {}) do
-  if redis.call('EXISTS', key('recent', name), key('consent_history', name)) > 0 then
+local function has_newer(name)
+  local last = redis.call('ZRANGE', key('recent', name), -1, -1, 'WITHSCORES')[2]
+  local is_newer = last and tonumber(last) > tonumber(now)
+  for _, line in ipairs(redis.call('LRANGE', key('consent_history', name), 0, -1)) do
+    is_newer = is_newer or tonumber(string.match(line, '\n(%d+)|') or '0') > tonumber(now)
+  end
+  return is_newer
+end
+
+for _, name in ipairs(names) do
+  if ARGV[6] == '1' and redis.call('EXISTS', key('recent', name), key('consent_history', name)) > 0 then
+    return {}
+  elseif ARGV[6] == '2' and has_newer(name) then
     return {}
   end
 end

@@ -1,13 +1,16 @@
 -- What runs by the clock for a business: expiries and waking. One worker wins each beat.
 -- USES lanes windows templates
 -- KEYS  business
--- ARGV  now, life of the lock (ms), most messages a beat, length of a lease (ms), retention (ms), of a window (ms)
+-- ARGV  now, life of the lock (ms), most messages a beat, length of a lease (ms), retention (ms), of a window (ms),
+--       version of the data that the caller writes
 -- Returns 1 if this caller won, else 0
 local now, most = ARGV[1], tonumber(ARGV[3])
 if not redis.call('SET', key('ticker'), '1', 'NX', 'PX', ARGV[2]) then
   return 0
 end
 redis.call('HSET', KEYS[1], 'beat_at', now)
+-- A server that was emptied under running processes begins anew with the version of the data that they write.
+redis.call('HSETNX', KEYS[1], 'data_version', ARGV[7])
 
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('expiring'), '-inf', now, 'LIMIT', 0, most)) do
   local message = key('message', id)
