@@ -8,6 +8,7 @@ import redis
 
 from shared.clock import to_ms
 from shared.domain.templates import Approval, Gate, Template, TemplateId
+from shared.observability import LogEvent, get_logger, place_of
 from shared.store.connection import read_hash, translated
 from shared.store.keys import Keys
 from shared.store.scripts import Call, Scripts
@@ -106,7 +107,8 @@ class Templates:
             for template_id in ids:
                 pipeline.hgetall(keys.template(template_id))
             stored = pipeline.execute()
-        return [template for hash_ in stored if (template := load_template(hash_)) is not None]
+        found = (_readable(str(template_id), hash_) for template_id, hash_ in zip(ids, stored, strict=True))
+        return [template for template in found if template is not None]
 
     def _save(
         self,
@@ -121,3 +123,12 @@ class Templates:
         told = (to_ms(entry.at) if entry else "", dump_entry(entry))
         arguments = (str(template_id), template_id.account, mode, nonce, *told, *flat)
         return bool(self._scripts.run(Call.of("save_template", business, *arguments)))
+
+
+def _readable(template_id: str, stored: Mapping[str, str]) -> Template | None:
+    """One that cannot be read hides none of its neighbours."""
+    try:
+        return load_template(stored)
+    except (ValueError, KeyError, TypeError) as exc:
+        get_logger().error(LogEvent.BUG, template=template_id, error=type(exc).__name__, at=place_of(exc))
+        return None

@@ -236,6 +236,7 @@ def test_a_pause_by_webhook_in_mid_queue_stops_all_that_has_not_begun(real_redis
     assert left[MessageState.SUBMITTED] == len(race.scripts.begun)
     assert (stopped.reason, stopped.until) == ("FIRST_PAUSE", NOW + timedelta(hours=3))
 
+    race.world.clock.advance(SECOND)
     post_meta(door, template_body("APPROVED", int(NOW.timestamp()) + 1))
     with ThreadPoolExecutor(WORKERS) as slots:
         while _states(race, messages)[MessageState.DEFERRED]:

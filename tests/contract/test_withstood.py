@@ -61,6 +61,15 @@ def test_a_word_about_a_template_from_the_future_counts_as_now(stores):
     assert stores.templates.get("default", template().id).status is TemplateStatus.REJECTED
 
 
+def test_a_template_that_cannot_be_read_hides_none_of_its_neighbours(stores):
+    other = replace(template(), id=replace(template().id, name="altro"))
+    stores.templates.create("default", template(), nonce="n")
+    stores.templates.create("default", other, nonce="o")
+    stores.client.hset(f"template:{{default}}:{template().id}", "samples", "[")
+
+    assert stores.templates.list("default", SENDER.account) == [other]
+
+
 def test_an_emptied_server_begins_anew_with_the_version_of_its_data(stores):
     stores.lanes.sweep("default", now=NOW)
 

@@ -41,7 +41,8 @@ ENDS = [
     ("before the claim", "worker", "submitted", 1),
     ("before the claim", "redis", "submitted", 1),
     ("after the begin", "worker", "unknown", 0),
-    ("after the begin", "redis", "unknown", 0),
+    # The worker that asked is alive, and asks again with the same nonce.
+    ("after the begin", "redis", "submitted", 1),
     ("after the begin", "both", "unknown", 0),
     # The provider has taken it and says so later: nobody but a worker that lives can hear it.
     (AT_THE_PROVIDER, "worker", "unknown", 1),

@@ -18,6 +18,7 @@ from shared.errors import StoreUnavailableError
 from shared.providers.base import IN_DOUBT, NOT_TAKEN, ErrorRow, Rejected, Submitted
 from shared.settings import LEASE
 from shared.store.claims import Begin, Claim, Go, Outcome, Settle
+from shared.store.data_version import CURRENT
 from shared.store.keys import Keys
 from shared.store.messages import Acceptance
 from shared.store.scripts import Call, Scripts
@@ -356,8 +357,8 @@ def test_a_group_larger_than_a_beat_is_woken_once(world):
 
 def sweep(world: World, *, most: int) -> None:
     world.client.delete("ticker:{default}")
-    times = (to_ms(world.clock.now()), 400, most, duration_ms(LEASE), duration_ms(30 * DAY))
-    Scripts(world.client).run(Call.of("sweep", "default", *times))
+    times = (to_ms(world.clock.now()), 400, most, duration_ms(LEASE), duration_ms(30 * DAY), duration_ms(DAY))
+    Scripts(world.client).run(Call.of("sweep", "default", *times, CURRENT))
 
 
 @pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.WINDOW_REFUSED, Outcome.SUBMITTED])
