@@ -6,9 +6,12 @@ from datetime import timedelta
 import pytest
 import redis
 
+from shared.configuration import Configuration
 from shared.domain.events import TemplateStatusChanged
+from shared.domain.message import MessageState
 from shared.domain.templates import Approval, TemplateStatus
-from tests.builders import DAY, NOW, Stores, World, meta_sender, template
+from shared.store.messages import Acceptance
+from tests.builders import DAY, NOW, Stores, World, app, cm_sender, meta_sender, request, template
 from workers.ticker import Ticker
 
 SENDER = meta_sender()
@@ -20,23 +23,25 @@ def stores(any_redis: redis.Redis) -> Stores:
     return Stores(any_redis)
 
 
-def test_what_one_step_of_a_beat_stumbles_over_keeps_the_others_from_nothing(any_redis):
-    class Broken:
-        def tell(self, *_: object, **__: object) -> int:
-            raise KeyError("spoilt")
+class Spoilt:
+    """What looks for silent messages, when it meets what it cannot read."""
 
-    def due(*_: object, **__: object) -> list[str]:
-        return ["orders"]
+    def tell(self, *_: object, **__: object) -> int:
+        raise KeyError("spoilt")
 
-    world, rung = World(any_redis), []
-    deps = replace(world.deps, silence=Broken())
-    deps.callbacks.due = due
-    ticker = Ticker(deps, ring_for_app=lambda business, app: rung.append((business, app)))
-    ticker._apps = {"default": ["orders"]}
 
-    ticker.beat()
+def test_what_a_beat_stumbles_over_in_one_business_keeps_no_other_waiting(any_redis):
+    senders = {"shop": meta_sender(business="acme"), "negozio": cm_sender(business="zeta")}
+    configuration = Configuration(senders=senders, apps={"orders": app("orders")})
+    world = World(any_redis, configuration=configuration)
+    asked = request(sender="negozio", expires_at=NOW + MINUTE)
+    acceptance = Acceptance(message_id=world.deps.new_message_id(), app="orders", request=asked)
+    message_id = world.deps.messages.accept(senders["negozio"], acceptance, now=NOW).message_id
+    world.clock.advance(2 * MINUTE)
 
-    assert rung == [("default", "orders")]
+    Ticker(replace(world.deps, silence=Spoilt()), ring_for_app=lambda _business, _app: None).beat()
+
+    assert world.deps.messages.get("zeta", message_id).state is MessageState.EXPIRED
 
 
 def test_a_word_about_a_template_from_the_future_counts_as_now(stores):
