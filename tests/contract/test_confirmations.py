@@ -8,7 +8,7 @@ import pytest
 from shared.domain.consent import Category
 from shared.domain.message import MessageState
 from tests.builders import ANNA, NOW, World, opt_in, settings, template, wrote
-from tests.integration.test_api import DESK
+from tests.door import DESK
 from tests.integration.test_drain import accept, drain, record
 from webhook.api.app import create_api
 

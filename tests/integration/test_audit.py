@@ -11,7 +11,6 @@ from shared.configuration import Configuration, Secret
 from shared.domain.events import UpdateSetAside
 from tests.builders import ANNA, NOW, World, app
 from tests.integration.test_message_hands import accepted, in_doubt, refused
-from webhook.api.app import create_api
 
 DESK = {"Authorization": "Bearer desk-key", "X-Request-ID": "by-hand-1"}
 NUMBER, TEXT = ANNA.value, "a canary's words"
@@ -34,11 +33,6 @@ def world(fake_redis, meta) -> World:
     world = World(fake_redis, configuration=configuration, secret_keys=(Secret("a key of this test"),))
     world.meta = meta
     return world
-
-
-@pytest.fixture
-def client(world):
-    return create_api(world.deps).test_client()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from shared.deps import assemble
 from shared.domain.identifiers import MessageId
 from tests.builders import ANNA, NOW, World, wrote
 from tests.contents import WAMID
-from tests.integration.test_api import DESK, ORDERS, assert_problem, drain, keys_of
+from tests.door import DESK, ORDERS, assert_problem, drain, keys_of
 from webhook.api.app import create_api
 
 CANARY = "Segretissimo"
@@ -31,11 +31,6 @@ def world(any_redis):
     for alias in ("shop", "negozio"):
         world.deps.recorder.record([(world.deps.sender(alias), wrote(NOW))], now=NOW)
     return world
-
-
-@pytest.fixture
-def client(world):
-    return create_api(world.deps).test_client()
 
 
 def post(client, content, sender="shop", query=""):

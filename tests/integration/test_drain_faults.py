@@ -107,11 +107,6 @@ class BusyProvider(RecordingProvider):
         return super().send(batch)
 
 
-@pytest.fixture
-def world(any_redis) -> World:
-    return World(any_redis)
-
-
 def contact(number: int) -> ContactId:
     return ContactId(f"+39333{number:07}")
 

@@ -18,7 +18,7 @@ from shared.error_reports import error_reports
 from shared.observability import LogEvent, configure_logging, get_logger
 from shared.settings import load_settings
 from tests.builders import World
-from tests.integration.test_api import DESK
+from tests.door import DESK
 from webhook.api.app import create_api
 
 DSN = "https://0123456789abcdef0123456789abcdef@sentry.example/7"

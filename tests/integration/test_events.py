@@ -16,7 +16,6 @@ from shared.domain.identifiers import ContactId
 from shared.domain.notices import EVENT_TYPES
 from shared.store.scripts import source_of
 from tests.builders import ANNA, Stores, World, app, cm_sender, meta_sender, wrote
-from webhook.api.app import create_api
 from webhook.api.events import MOST_POLLS
 from workers.callbacks import Pusher
 from workers.ticker import Ticker
@@ -45,11 +44,6 @@ def configuration():
 @pytest.fixture
 def world(any_redis) -> World:
     return World(any_redis, configuration=configuration())
-
-
-@pytest.fixture
-def client(world):
-    return create_api(world.deps).test_client()
 
 
 def key(name):

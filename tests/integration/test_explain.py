@@ -46,11 +46,6 @@ def of_class(error_class: ErrorClass) -> Rejected:
 ANSWERS = [of_class(c) for c in ErrorClass if c is not ErrorClass.HALT]
 
 
-@pytest.fixture
-def world(any_redis) -> World:
-    return World(any_redis)
-
-
 def contact(number: int) -> ContactId:
     return ContactId(f"+3933300000{number:02}")
 

@@ -10,8 +10,7 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.routing import RouteKind
-from tests.builders import ANNA, DAY, World, wrote
-from webhook.api.app import create_api
+from tests.builders import ANNA, DAY, wrote
 from workers.outbound import Drain
 
 DESK = {"Authorization": "Bearer desk-key"}
@@ -26,16 +25,6 @@ BODY = {
 CALL = {"name": "conferma_ordine", "language": "it", "variables": ["Anna", "991"]}
 TEXT = "Ciao Anna, il tuo ordine 991 è pronto."
 OPT_IN = {"status": "opted_in", "source": "checkout", "evidence": "order 991, box ticked"}
-
-
-@pytest.fixture
-def world(any_redis) -> World:
-    return World(any_redis)
-
-
-@pytest.fixture
-def client(world):
-    return create_api(world.deps).test_client()
 
 
 def register(client, **changes):

@@ -23,22 +23,12 @@ from shared.providers.base import (
 from shared.providers.media import MediaFile, MediaRefusal, MediaRefused
 from shared.store.connection import connect
 from tests.builders import ANNA, NOW, RecordingProvider, World, app, cm_sender, meta_sender, wrote
-from tests.integration.test_api import DESK, ORDERS, assert_problem
+from tests.door import DESK, ORDERS, assert_problem
 from webhook.api.app import create_api
 from webhook.api.inbound import MOST_FETCHES, MOST_RECEIPTS
 
 WAMID = "wamid.HBgLMTY1MDM4Nzk0MzkVAgARGBJDQjZCMzlEQUE4OTJBMTE4RTUA=="
 PHOTO = Media(media_id="7001", mime_type="image/jpeg", filename="è.jpg")
-
-
-@pytest.fixture
-def world(any_redis) -> World:
-    return World(any_redis)
-
-
-@pytest.fixture
-def client(world):
-    return create_api(world.deps).test_client()
 
 
 class File:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from shared.domain.message import MessageState
 from tests.builders import World, template
 from tests.counting import counted
-from tests.integration.test_api import DESK, ORDERS, TEMPLATE, TEXT, assert_problem
+from tests.door import DESK, ORDERS, TEMPLATE, TEXT, assert_problem
 from webhook.api.app import create_api
 
 BATCH = "/v1/messages/batch"
@@ -29,11 +29,6 @@ def world(any_redis) -> World:
     world = World(any_redis)
     world.deps.templates.create("default", template(), nonce="n")
     return world
-
-
-@pytest.fixture
-def client(world):
-    return create_api(world.deps).test_client()
 
 
 def send(client, *messages, headers=ORDERS):

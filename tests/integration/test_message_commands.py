@@ -10,7 +10,7 @@ from werkzeug.serving import make_server
 
 from cli.main import main
 from tests.builders import World
-from tests.integration.test_api import TEXT
+from tests.door import TEXT
 from tests.integration.test_message_hands import accepted, in_doubt, refused, state
 from webhook.api.app import create_api
 
@@ -20,11 +20,6 @@ IDS = "msg_"
 @pytest.fixture
 def world(fake_redis) -> World:
     return World(fake_redis)
-
-
-@pytest.fixture
-def client(world):
-    return create_api(world.deps).test_client()
 
 
 @pytest.fixture

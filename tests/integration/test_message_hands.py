@@ -13,23 +13,13 @@ from shared.domain.identifiers import MessageId
 from shared.observability import LogEvent
 from shared.providers.base import IN_DOUBT, Rejected
 from tests.builders import World, app, cm_sender, meta_sender
-from tests.integration.test_api import DESK, ORDERS, anna_writes, assert_problem, drain, send
+from tests.door import DESK, ORDERS, anna_writes, assert_problem, drain, send
 from webhook.api.app import create_api
 
 MESSAGES = "/v1/messages"
 BERTA = "+393330000002"
 DEAD = "failed,refused,unknown,expired"
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def world(any_redis) -> World:
-    return World(any_redis)
-
-
-@pytest.fixture
-def client(world):
-    return create_api(world.deps).test_client()
 
 
 def listed(client, query="", headers=ORDERS):

@@ -27,11 +27,6 @@ DESK = {"Authorization": "Bearer desk-key"}
 LUA = Path(__file__).resolve().parents[2] / "shared" / "store" / "lua"
 
 
-@pytest.fixture
-def world(any_redis) -> World:
-    return World(any_redis)
-
-
 def scrape(world):
     """Name without prefix and labels to value."""
     answer = create_api(world.deps).test_client().get("/metrics", headers=DESK)

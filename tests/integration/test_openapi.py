@@ -6,24 +6,13 @@ from openapi_spec_validator import validate
 
 from shared.domain.consent import Category
 from shared.domain.events import UpdateSetAside
-from tests.builders import ANNA, NOW, World, meta_sender, opt_in, template, wrote
-from tests.integration.test_api import CONTACT, DESK, ORDERS, TEXT, UNKNOWN_MESSAGE, drain
-from webhook.api.app import create_api
+from tests.builders import ANNA, NOW, meta_sender, opt_in, template, wrote
+from tests.door import CONTACT, DESK, ORDERS, TEXT, UNKNOWN_MESSAGE, drain
 
 MESSAGES = "/v1/messages"
 ONE = "/v1/messages/{message_id}"
 CONSENT = "/v1/contacts/{contact}/consent"
 APPROVAL = "/v1/templates/{name}/{language}/approval"
-
-
-@pytest.fixture
-def world(any_redis) -> World:
-    return World(any_redis)
-
-
-@pytest.fixture
-def client(world):
-    return create_api(world.deps).test_client()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from shared.configuration import Secret
 from shared.domain.consent import Category
 from tests.builders import ANNA, DAY, NOW, World, opt_in, opt_out, template, wrote
-from tests.integration.test_api import DESK, ORDERS, send
+from tests.door import DESK, ORDERS, send
 from tests.integration.test_drain import drain
 from tests.integration.test_message_commands import finestra  # noqa: F401 - a fixture
 from webhook.api.app import create_api
@@ -24,11 +24,6 @@ def world(fake_redis) -> World:
         world.deps.sender("shop"), ANNA, opt_in(NOW - DAY), list(Category), now=NOW
     )
     return world
-
-
-@pytest.fixture
-def client(world):
-    return create_api(world.deps).test_client()
 
 
 def with_a_conversation(world: World, client) -> str:

@@ -14,7 +14,7 @@ from shared.providers.meta.parse import parse
 from shared.providers.reading import set_aside
 from shared.store.keys import Keys
 from tests.builders import ANNA, DAY, NOW, World, app, cm_sender, meta_sender, template
-from tests.integration.test_api import DESK, assert_problem
+from tests.door import DESK, assert_problem
 from tests.integration.test_receiver import cm_body, meta_body, text
 from webhook.api.app import create_api
 from webhook.receiver.recording import record_body
@@ -30,16 +30,6 @@ NEWS = {
     "message_template_language": "it",
     "reason": "NONE",
 }
-
-
-@pytest.fixture
-def world(any_redis) -> World:
-    return World(any_redis)
-
-
-@pytest.fixture
-def client(world):
-    return create_api(world.deps).test_client()
 
 
 def parse_nothing(document, received_at):

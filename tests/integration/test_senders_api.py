@@ -1,26 +1,13 @@
 """The internal door on senders, what they wait for, and templates that an error stopped."""
 
-import pytest
-
 from shared.clock import rfc3339
 from shared.domain.consent import Category
 from shared.domain.identifiers import ContactId
 from shared.providers.base import NOT_TAKEN, Rejected, Submitted
 from shared.providers.meta.errors import row_of
 from tests.builders import ANNA, DAY, NOW, World, opt_in, template, wrote
-from tests.integration.test_api import DESK, ORDERS, TEMPLATE, send
+from tests.door import DESK, ORDERS, TEMPLATE, send
 from tests.integration.test_drain import drain
-from webhook.api.app import create_api
-
-
-@pytest.fixture
-def world(any_redis) -> World:
-    return World(any_redis)
-
-
-@pytest.fixture
-def client(world):
-    return create_api(world.deps).test_client()
 
 
 def shop(client) -> dict:

@@ -13,7 +13,7 @@ from shared.domain.identifiers import MessageId
 from shared.errors import StoreUnavailableError
 from shared.queues import SUBMIT, make_celery, make_door_celery
 from tests.builders import ANNA, NOW, World, app, cm_sender, meta_sender, settings, template
-from tests.integration.test_api import DESK, ORDERS
+from tests.door import DESK, ORDERS
 from webhook.api.app import create_api
 from workers.door import is_submission, text_of
 from workers.submissions import Handed, Submissions
@@ -21,16 +21,6 @@ from workers.tasks import register_submit
 
 SUBMISSIONS = "/v1/submissions"
 REQUEST = {"to": ANNA.value, "sender": "shop", "text": "Ciao Anna, il tuo ordine 991 è pronto."}
-
-
-@pytest.fixture
-def world(any_redis) -> World:
-    return World(any_redis)
-
-
-@pytest.fixture
-def client(world):
-    return create_api(world.deps).test_client()
 
 
 def handed(task_id="task-1", *arguments, **named) -> Handed:

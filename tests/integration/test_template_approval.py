@@ -42,11 +42,6 @@ def world(any_redis, meta) -> World:
     return World(any_redis, configuration=meta.configuration())
 
 
-@pytest.fixture
-def client(world):
-    return create_api(world.deps).test_client()
-
-
 class Desk:
     """Calls about one template."""
 

@@ -9,7 +9,6 @@ from shared.domain.templates import Source, TemplateId, TemplateStatus
 from tests.builders import World, template
 from tests.integration.test_template_approval import DESK, ORDERS
 from tests.meta_side import ACCOUNT
-from webhook.api.app import create_api
 
 ASKED = {"sender": "shop", "source": "provider", "name": "ordine_pronto", "language": "it"}
 
@@ -17,11 +16,6 @@ ASKED = {"sender": "shop", "source": "provider", "name": "ordine_pronto", "langu
 @pytest.fixture
 def world(fake_redis, meta) -> World:
     return World(fake_redis, configuration=meta.configuration())
-
-
-@pytest.fixture
-def client(world):
-    return create_api(world.deps).test_client()
 
 
 def bring(client, **changes):

@@ -5,9 +5,8 @@ import pytest
 from shared.domain.consent import Category
 from shared.domain.templates import Source, TemplateId, TemplateStatus
 from tests.builders import ANNA, NOW, World, opt_in, wrote
-from tests.integration.test_api import DESK, ORDERS
+from tests.door import DESK, ORDERS
 from tests.integration.test_openapi import assert_documented
-from webhook.api.app import create_api
 
 IMPORT = "/v1/templates/import"
 LIBRARY = "/v1/templates/library"
@@ -18,11 +17,6 @@ LINK = "https://shop.example/track/{1}"
 @pytest.fixture
 def world(fake_redis) -> World:
     return World(fake_redis)
-
-
-@pytest.fixture
-def client(world):
-    return create_api(world.deps).test_client()
 
 
 @pytest.fixture

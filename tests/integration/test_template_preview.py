@@ -5,9 +5,8 @@ import pytest
 from shared.domain.template_parts import ButtonKind, ButtonPart, HeaderKind, HeaderPart
 from shared.domain.templates import TemplateId
 from tests.builders import World, template
-from tests.integration.test_api import DESK, ORDERS
+from tests.door import DESK, ORDERS
 from tests.integration.test_openapi import assert_documented
-from webhook.api.app import create_api
 
 PATH = "/v1/templates/{name}/{language}/preview"
 ONE = "/v1/templates/ordine_pronto/it/preview?sender=shop"
@@ -22,11 +21,6 @@ def world(fake_redis) -> World:
     )
     world.deps.templates.create("default", shown, nonce="n")
     return world
-
-
-@pytest.fixture
-def client(world):
-    return create_api(world.deps).test_client()
 
 
 def test_without_values_it_shows_the_samples_and_what_has_none(client):

@@ -1,0 +1,94 @@
+"""What tests of the internal door share: keys, bodies, and short words for what apps do."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.builders import (
+    NOW,
+    wrote,
+)
+from workers.outbound import Drain
+
+ORDERS = {"Authorization": "Bearer orders-key"}
+DESK = {"Authorization": "Bearer desk-key"}
+TEXT = {"to": "+393331234567", "sender": "shop", "text": "Ciao Anna, il tuo ordine 991 è pronto."}
+TEMPLATE = {"name": "ordine_pronto", "language": "it", "variables": ["Anna", "991"]}
+NEW_TEMPLATE = {
+    "sender": "negozio",
+    "name": "conferma_ordine",
+    "language": "it",
+    "tag": "UTILITY",
+    "body": "Salve {1}, abbiamo ricevuto il tuo ordine {2}. Ti scriviamo appena parte.",
+    "samples": ["Anna", "991"],
+    "header": None,
+    "footer": None,
+    "buttons": [],
+    "ttl_seconds": None,
+}
+CONSENT = "/v1/contacts/+393331234567/consent?sender=shop"
+APPROVAL = "/v1/templates/ordine_pronto/it/approval?sender=negozio"
+CONTACT = "/v1/contacts/+393331234567?sender=shop"
+UNKNOWN_MESSAGE = "/v1/messages/msg_01ARZ3NDEKTSV4RRFFQ69G5FAV"
+#: Method, path, body, the scopes that open it.
+ROUTES = [
+    ("POST", "/v1/messages", TEXT, {"messages"}),
+    ("POST", "/v1/messages?dry_run=true", TEXT, {"messages"}),
+    ("GET", UNKNOWN_MESSAGE, None, {"messages"}),
+    ("GET", CONTACT, None, {"contacts:read", "contacts"}),
+    ("PUT", CONSENT, {"status": "opted_in"}, {"contacts"}),
+    ("GET", "/v1/templates", None, {"templates:read", "templates"}),
+    ("GET", "/v1/templates/x/it?sender=shop", None, {"templates:read", "templates"}),
+    ("POST", "/v1/templates", NEW_TEMPLATE, {"templates"}),
+    ("POST", "/v1/templates/lint", NEW_TEMPLATE, {"templates:read", "templates"}),
+    ("POST", APPROVAL, {"gate": "whatsapp", "decision": "approved"}, set()),
+    ("POST", "/v1/senders/shop/halt", {"why": "x"}, set()),
+    ("POST", "/v1/senders/shop/resume", None, set()),
+    ("GET", "/v1/quarantine", None, set()),
+    ("GET", "/v1/quarantine/1-0", None, set()),
+    ("DELETE", "/v1/quarantine/1-0", None, set()),
+    ("POST", "/v1/quarantine/1-0/replay", None, set()),
+    ("POST", "/v1/quarantine/replay", {}, set()),
+]
+
+
+def send(client, headers=ORDERS, query="", **body):
+    return client.post(f"/v1/messages{query}", json=TEXT | body, headers=headers)
+
+
+def without(body, *names):
+    return {name: value for name, value in body.items() if name not in names}
+
+
+def keys_of(world):
+    """What stands where, by value: the server has more than one way to dump the same."""
+    read = {
+        "string": world.client.get,
+        "hash": world.client.hgetall,
+        "set": world.client.smembers,
+        "list": lambda key: world.client.lrange(key, 0, -1),
+        "zset": lambda key: world.client.zrange(key, 0, -1, withscores=True),
+        "stream": world.client.xrange,
+    }
+    return {key: read[world.client.type(key)](key) for key in world.client.keys("*")}
+
+
+def anna_writes(world, at=NOW):
+    world.deps.recorder.record([(world.deps.sender("shop"), wrote(at))], now=world.clock.now())
+
+
+def drain(world):
+    with ThreadPoolExecutor(1) as slots:
+        sender = world.deps.sender("shop")
+        Drain(world.deps, sender, slots, most_slots=1, stopping=threading.Event()).run()
+
+
+def assert_problem(answer, status, code):
+    body = answer.get_json(force=True)
+    assert (answer.status_code, body.get("code")) == (status, code), body
+    assert answer.content_type == "application/problem+json"
+    assert body["type"] == f"/docs/errors#{code}"
+    assert body["status"] == status
+    assert body["title"]
+    assert body["detail"]
+    assert body["instance"].endswith(answer.headers["X-Request-ID"])
+    return body.get("errors", {})

@@ -1,0 +1,24 @@
+"""The world that most tests of the doors stand in; who needs another one makes it in its own file."""
+
+import pytest
+
+from shared.store.connection import connect
+from tests.builders import World
+from webhook.api.app import create_api
+
+
+@pytest.fixture
+def world(any_redis) -> World:
+    return World(any_redis)
+
+
+@pytest.fixture
+def client(world):
+    """The internal door's."""
+    return create_api(world.deps).test_client()
+
+
+@pytest.fixture
+def away():
+    """The internal door of a world whose Redis does not answer."""
+    return create_api(World(connect("redis://127.0.0.1:1/0")).deps).test_client()
