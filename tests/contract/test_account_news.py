@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
-
 from shared.domain.events import AccountChanged, ReportedError
 from shared.domain.halts import Halt, HaltKind, HaltSource
 from shared.providers.base import THROTTLED
@@ -11,11 +9,6 @@ from tests.builders import DAY, NOW, Stores, meta_sender
 
 SECOND = timedelta(seconds=1)
 SENDER = meta_sender()
-
-
-@pytest.fixture
-def stores(any_redis) -> Stores:
-    return Stores(any_redis)
 
 
 def news(event: str, at=NOW, **changes) -> AccountChanged:

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-import redis
 
 from shared.domain.consent import Category
 from shared.domain.identifiers import ContactId
@@ -14,7 +13,7 @@ from shared.domain.silence import TIMES_TO_LIVE, time_to_live
 from shared.store.claims import Outcome
 from shared.store.silence import Silence
 from tests.builders import DAY, NOW, Stores, World, meta_sender, status
-from tests.contract.test_store import SECOND, SENDER, begin, sending, settle
+from tests.steps import SECOND, SENDER, begin, sending, settle
 from workers.ticker import Ticker
 
 FAST = meta_sender(throughput_per_second=10_000.0)
@@ -25,11 +24,6 @@ CODE = {
     "inputs": {"templates": [{"name": "codice", "language": "it", "category": "authentication"}]},
 }
 REGULAR = {"billable": True, "pricing_model": "PMP", "category": "utility", "type": "regular"}
-
-
-@pytest.fixture
-def stores(any_redis: redis.Redis) -> Stores:
-    return Stores(any_redis)
 
 
 def submitted(stores, now=NOW, route=CODE, **changes):

@@ -1,6 +1,5 @@
 """An app's backlog: over it nothing more is accepted, message by message, until some have left."""
 
-import pytest
 from ulid import ULID
 
 from shared.acceptance import Receipt, Refusal, RefusalCode, accept, read_submission
@@ -12,11 +11,6 @@ from tests.builders import DAY, NOW, Stores, World, app, meta_sender, request
 from webhook.errors import problem_of
 
 SENDER = meta_sender()
-
-
-@pytest.fixture
-def stores(any_redis):
-    return Stores(any_redis)
 
 
 def offer(stores: Stores, number: int, *, most: int = 2, of: str = "orders", key: str | None = None):

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-import redis
 from ulid import ULID
 
 from shared.domain.identifiers import ContactId
@@ -12,17 +11,12 @@ from shared.domain.retry import ErrorClass
 from shared.settings import LEASE
 from shared.store.changes import Change, Hand, Resolution, Retry
 from shared.store.claims import Lost, Outcome
-from tests.builders import ANNA, DAY, GRACE, NOW, Stores, opt_in, request, status, wrote
-from tests.contract.test_store import SECOND, SENDER, begin, claim_one, sending, settle
+from tests.builders import ANNA, DAY, GRACE, NOW, opt_in, request, status, wrote
+from tests.steps import SECOND, SENDER, begin, claim_one, sending, settle
 
 DESK = Hand(name="desk", app=None)
 ORDERS = Hand(name="orders", app="orders")
 OTHER = Hand(name="other", app="other")
-
-
-@pytest.fixture
-def stores(any_redis: redis.Redis) -> Stores:
-    return Stores(any_redis)
 
 
 def cancel(stores, message_id, hand=ORDERS, now=NOW):

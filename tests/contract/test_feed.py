@@ -3,8 +3,6 @@
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from shared.configuration import Configuration
 from shared.domain.consent import Category, ConsentStatus
 from shared.domain.content import Media
@@ -40,11 +38,6 @@ from tests.builders import (
 SENDER = meta_sender()
 SECOND = timedelta(seconds=1)
 CONFIGURATION = Configuration(senders={"shop": meta_sender(), "negozio": cm_sender()})
-
-
-@pytest.fixture
-def stores(any_redis) -> Stores:
-    return Stores(any_redis)
 
 
 def told(stores: Stores, after: str = START) -> list[Event]:

@@ -20,11 +20,6 @@ USER, NEW_USER = ContactId("IT.90011223344"), ContactId("IT.55566677788")
 SECOND = timedelta(seconds=1)
 
 
-@pytest.fixture
-def stores(any_redis) -> Stores:
-    return Stores(any_redis)
-
-
 def record(stores: Stores, *events) -> list[str]:
     return stores.recorder.record([(SENDER, event) for event in events], now=NOW)
 

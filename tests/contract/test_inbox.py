@@ -9,16 +9,11 @@ from shared.domain.window import InboundKind
 from shared.errors import StoreUnavailableError
 from shared.store.connection import connect
 from shared.store.inbound import InboundRecord, Inbox
-from tests.builders import ANNA, NOW, Stores, cm_sender, meta_sender, wrote
+from tests.builders import ANNA, NOW, cm_sender, meta_sender, wrote
 from tests.counting import counted
 
 WAMID = "wamid.HBgLMTY1MDM4Nzk0MzkVAgARGBJD/QjZ+CMzlEQUE4OTJBMTE4RTUA=="
 PHOTO = Media(media_id="7001", url="https://x/1", mime_type="image/jpeg", caption="ecco", is_animated=True)
-
-
-@pytest.fixture
-def stores(any_redis):
-    return Stores(any_redis)
 
 
 @pytest.fixture

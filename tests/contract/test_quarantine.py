@@ -1,7 +1,6 @@
 """The quarantine, by one suite on the fake and on a real server: what is kept, in what order, how it goes."""
 
 import pytest
-import redis
 
 from shared.domain.events import UpdateSetAside
 from shared.store.keys import Keys
@@ -10,11 +9,6 @@ from tests.builders import NOW, Stores, cm_sender, meta_sender
 
 SHOP, NEGOZIO = meta_sender(), cm_sender()
 MOST_BYTES = 256 * 1024
-
-
-@pytest.fixture
-def stores(any_redis: redis.Redis) -> Stores:
-    return Stores(any_redis)
 
 
 def keep(stores: Stores, *reasons: str, sender=SHOP, raw: str = '{"name": "Anna"}') -> list[str]:

@@ -14,11 +14,6 @@ SENDER = meta_sender(throughput_per_second=10_000.0)
 
 
 @pytest.fixture
-def stores(any_redis):
-    return Stores(any_redis)
-
-
-@pytest.fixture
 def people():
     numbers = count()
     return lambda: ContactId(f"+39333{next(numbers):07}")

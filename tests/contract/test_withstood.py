@@ -3,24 +3,16 @@
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-import redis
-
 from shared.configuration import Configuration
 from shared.domain.events import TemplateStatusChanged
 from shared.domain.message import MessageState
 from shared.domain.templates import Approval, TemplateStatus
 from shared.store.messages import Acceptance
-from tests.builders import DAY, NOW, Stores, World, app, cm_sender, meta_sender, request, template
+from tests.builders import DAY, NOW, World, app, cm_sender, meta_sender, request, template
 from workers.ticker import Ticker
 
 SENDER = meta_sender()
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def stores(any_redis: redis.Redis) -> Stores:
-    return Stores(any_redis)
 
 
 class Spoilt:
