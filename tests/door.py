@@ -1,13 +1,9 @@
 """What tests of the internal door share: keys, bodies, and short words for what apps do."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-
 from tests.builders import (
     NOW,
     wrote,
 )
-from workers.outbound import Drain
 
 ORDERS = {"Authorization": "Bearer orders-key"}
 DESK = {"Authorization": "Bearer desk-key"}
@@ -74,12 +70,6 @@ def keys_of(world):
 
 def anna_writes(world, at=NOW):
     world.deps.recorder.record([(world.deps.sender("shop"), wrote(at))], now=world.clock.now())
-
-
-def drain(world):
-    with ThreadPoolExecutor(1) as slots:
-        sender = world.deps.sender("shop")
-        Drain(world.deps, sender, slots, most_slots=1, stopping=threading.Event()).run()
 
 
 def assert_problem(answer, status, code):

@@ -11,7 +11,7 @@ from cli.messages import send
 from shared.domain.session_content import MediaKind, MediaLink, Text
 from tests.builders import NOW, World, wrote
 from tests.contents import WAMID
-from tests.door import drain
+from tests.play import drain
 from webhook.api.app import create_api
 
 

@@ -8,7 +8,8 @@ from shared.deps import assemble
 from shared.domain.identifiers import MessageId
 from tests.builders import ANNA, NOW, World, wrote
 from tests.contents import WAMID
-from tests.door import DESK, ORDERS, assert_problem, drain, keys_of
+from tests.door import DESK, ORDERS, assert_problem, keys_of
+from tests.play import drain
 from webhook.api.app import create_api
 
 CANARY = "Segretissimo"

@@ -1,7 +1,6 @@
 """The drain against the stores: which route leaves, what is recorded, what a crash leaves behind."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -13,9 +12,8 @@ from shared.domain.retry import ErrorClass
 from shared.domain.routes import RouteKind
 from shared.domain.session_content import Text
 from shared.providers.base import NOT_SENT, ErrorRow, Rejected
-from shared.store.messages import Acceptance
-from tests.builders import ANNA, DAY, NOW, TEXT, World, meta_sender, opt_in, opt_out, request, template, wrote
-from workers.outbound import Drain
+from tests.builders import ANNA, DAY, NOW, TEXT, World, meta_sender, opt_in, opt_out, template, wrote
+from tests.play import accept, drain
 from workers.ticker import Ticker
 
 SECOND = timedelta(seconds=1)
@@ -38,25 +36,6 @@ def opt_anna_in(world: World, contact: ContactId = ANNA) -> None:
 
 def anna_writes(world: World, at=NOW) -> None:
     world.deps.recorder.record([(world.deps.sender("shop"), wrote(at))], now=world.clock.now())
-
-
-def accept(world: World, **changes) -> MessageId:
-    asked = request(**changes)
-    acceptance = Acceptance(message_id=world.deps.new_message_id(), app="orders", request=asked)
-    sender = world.deps.sender(asked.sender)
-    return world.deps.messages.accept(sender, acceptance, now=world.clock.now()).message_id
-
-
-def drain(world: World, alias: str = "shop", stopping: threading.Event | None = None):
-    with ThreadPoolExecutor(8) as slots:
-        run = Drain(
-            world.deps,
-            world.deps.sender(alias),
-            slots,
-            most_slots=world.settings.worker_slots,
-            stopping=stopping or threading.Event(),
-        )
-        return run.run()
 
 
 def record(world: World, message_id: MessageId):

@@ -1,8 +1,6 @@
 """Every message of a run answers `explain`, and every stored route is replayed from its own inputs."""
 
 import json
-import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -16,7 +14,6 @@ from shared.domain.templates import Approval, Gate, TemplateId
 from shared.inputs import replay
 from shared.providers.base import ErrorRow, Rejected
 from shared.store.message_record import MessageRecord
-from shared.store.messages import Acceptance
 from tests.builders import (
     BOTH_APPROVED,
     DAY,
@@ -32,8 +29,8 @@ from tests.builders import (
     template,
     wrote,
 )
+from tests.play import accept, drain
 from webhook.api.app import create_api
-from workers.outbound import Drain
 
 ORDERS = {"Authorization": "Bearer orders-key"}
 
@@ -48,18 +45,6 @@ ANSWERS = [of_class(c) for c in ErrorClass if c is not ErrorClass.HALT]
 
 def contact(number: int) -> ContactId:
     return ContactId(f"+3933300000{number:02}")
-
-
-def drain(world: World, alias: str = "shop") -> None:
-    with ThreadPoolExecutor(1) as slots:
-        sender = world.deps.sender(alias)
-        Drain(world.deps, sender, slots, most_slots=1, stopping=threading.Event()).run()
-
-
-def accept(world: World, to: ContactId, alias: str = "shop", **changes: object) -> MessageId:
-    asked = request(to=to, sender=alias, **changes)
-    acceptance = Acceptance(message_id=world.deps.new_message_id(), app="orders", request=asked)
-    return world.deps.messages.accept(world.deps.sender(alias), acceptance, now=world.clock.now()).message_id
 
 
 def record_of(world: World, message_id: MessageId) -> MessageRecord:
@@ -83,10 +68,10 @@ def play(world: World) -> list[MessageId]:
     for alias in ("shop", "negozio"):
         for number in range(5):
             to = contact(number)
-            ids += [accept(world, to, alias, when_closed=when_closed) for when_closed in WhenClosed]
-            ids.append(accept(world, to, alias, content=None, templates=(call("sollecito"),)))
-            ids.append(accept(world, to, alias, templates=(call("ignoto"),)))
-            ids.append(accept(world, to, alias, templates=()))
+            ids += [accept(world, to, sender=alias, when_closed=when_closed) for when_closed in WhenClosed]
+            ids.append(accept(world, to, sender=alias, content=None, templates=(call("sollecito"),)))
+            ids.append(accept(world, to, sender=alias, templates=(call("ignoto"),)))
+            ids.append(accept(world, to, sender=alias, templates=()))
         world.providers[alias].answers.extend(ANSWERS)
         for _ in range(20):
             drain(world, alias)

@@ -11,12 +11,12 @@ from sandbox.limits import Limits as SandboxLimits
 from sandbox.settings import Settings as SandboxSettings
 from shared.clock import to_ms
 from shared.configuration import Configuration
-from shared.domain.identifiers import ContactId, MessageId
+from shared.domain.identifiers import ContactId
 from shared.domain.message import MessageState
 from shared.domain.retry import ErrorClass
 from shared.providers.base import ErrorRow, ProviderMessageId, Rejected, Submitted
-from shared.store.messages import Acceptance
-from tests.builders import ANNA, NOW, RecordingProvider, World, app, meta_sender, request, wrote
+from tests.builders import ANNA, NOW, RecordingProvider, World, app, meta_sender, wrote
+from tests.play import accept
 from workers.outbound import Drain
 from workers.ticker import Ticker
 
@@ -43,14 +43,6 @@ class LimitedProvider(RecordingProvider):
             row = ErrorRow(error_class=ErrorClass.THROTTLE, advice="…")
             return Rejected(code=str(code), row=row)
         return Submitted(provider_message_id=ProviderMessageId(f"wamid.{outgoing.reference}"))
-
-
-def accept(world: World, contact: ContactId, **changes: object) -> MessageId:
-    acceptance = Acceptance(
-        message_id=world.deps.new_message_id(), app="orders", request=request(to=contact, **changes)
-    )
-    sender = world.deps.sender("shop")
-    return world.deps.messages.accept(sender, acceptance, now=world.clock.now()).message_id
 
 
 def drain(world: World, ticker: Ticker | None = None):

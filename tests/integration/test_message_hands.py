@@ -13,7 +13,8 @@ from shared.domain.identifiers import MessageId
 from shared.observability import LogEvent
 from shared.providers.base import IN_DOUBT, Rejected
 from tests.builders import World, app, cm_sender, meta_sender
-from tests.door import DESK, ORDERS, anna_writes, assert_problem, drain, send
+from tests.door import DESK, ORDERS, anna_writes, assert_problem, send
+from tests.play import drain
 from webhook.api.app import create_api
 
 MESSAGES = "/v1/messages"

@@ -7,7 +7,8 @@ from openapi_spec_validator import validate
 from shared.domain.consent import Category
 from shared.domain.events import UpdateSetAside
 from tests.builders import ANNA, NOW, meta_sender, opt_in, template, wrote
-from tests.door import CONTACT, DESK, ORDERS, TEXT, UNKNOWN_MESSAGE, drain
+from tests.door import CONTACT, DESK, ORDERS, TEXT, UNKNOWN_MESSAGE
+from tests.play import drain
 
 MESSAGES = "/v1/messages"
 ONE = "/v1/messages/{message_id}"

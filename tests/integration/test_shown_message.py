@@ -9,7 +9,8 @@ from shared.providers.base import NOT_SENT, Rejected
 from tests.builders import (
     NOW,
 )
-from tests.door import DESK, ORDERS, TEMPLATE, UNKNOWN_MESSAGE, anna_writes, assert_problem, drain, send
+from tests.door import DESK, ORDERS, TEMPLATE, UNKNOWN_MESSAGE, anna_writes, assert_problem, send
+from tests.play import drain
 
 
 class TestShowMessage:
