@@ -10,6 +10,7 @@ import pytest
 import redis
 from hypothesis import settings
 
+from cli.ports import free_binds
 from cli.redis_binary import RedisServerError
 from cli.redis_server import EmbeddedRedis
 from cli.unit import Unit, prepare
@@ -98,7 +99,7 @@ def stage_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Unit
     before = dict(os.environ)
     for name in [name for name in os.environ if name.startswith("FINESTRA_")]:
         monkeypatch.delenv(name)
-    unit = prepare({**os.environ, "FINESTRA_DATA_DIR": str(tmp_path)})
+    unit = prepare({**os.environ, **free_binds(), "FINESTRA_DATA_DIR": str(tmp_path)})
     yield unit
     unit.stop()
     os.environ.clear()
