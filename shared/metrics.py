@@ -21,6 +21,21 @@ class MetricKind(StrEnum):
 #: Seconds, as lua/parts/seconds.lua has them.
 LIMITS = ("0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "60", "300", "3600", "+Inf")
 
+#: Why the Celery door refuses: RefusalCode, and what workers/submissions.py has beside it.
+SUBMISSION_REASONS = (
+    "invalid_request",
+    "sender_not_allowed",
+    "unsupported_by_provider",
+    "idempotency_key_reused",
+    "template_mismatch",
+    "backlog_full",
+    "unknown_app",
+    "scope_missing",
+    "not_json",
+    "not_a_submission",
+    "internal_error",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:

@@ -14,7 +14,7 @@ from shared.domain.consent import Category
 from shared.domain.message import MessageState, Priority
 from shared.domain.templates import TemplateStatus
 from shared.domain.window import InboundKind
-from shared.metrics import LIMITS, METRICS, Metric, MetricKind
+from shared.metrics import LIMITS, METRICS, SUBMISSION_REASONS, Metric, MetricKind
 from shared.store.connection import read_hash, translated
 from shared.store.keys import Keys
 from shared.store.limits import Limits
@@ -32,7 +32,11 @@ _KNOWN: Mapping[str, tuple[Labels, ...]] = {
     "provider_requests_total": (("submitted", ""),),
     "messages_routed_total": (("session", "window_open"), ("template", "window_closed")),
     "inbound_messages_total": tuple((kind.value,) for kind in InboundKind),
+    # Those of no sender and no shape; what is new in the provider's words comes as it comes.
+    "quarantined_total": (("not_json",), ("unknown_number",), ("unknown_account",)),
     "window_disagreements_total": (("false_open",), ("false_closed",)),
+    # Where a counter is not there at zero, the first of a kind is no increase to Prometheus.
+    "submissions_refused_total": tuple((reason,) for reason in SUBMISSION_REASONS),
     "templates_relabelled_total": tuple((category.value,) for category in Category),
     "callbacks_total": (("taken",), ("gone",), ("again",), ("parked",)),
     "billed_messages_total": (
@@ -86,15 +90,15 @@ class Metrics:
             yield from ((*owner, each) for owner in owned for each in (*LIMITS, "ms"))
             return
         first = owners.get(metric.labels[0])
-        rest = _KNOWN.get(name, ((),) if len(metric.labels) == 1 else ())
-        if first is not None:
-            yield from ((owner, *more) for owner, more in product(first, rest))
+        rest = _KNOWN.get(name, ((),) if len(metric.labels) == 1 and first is not None else ())
+        yield from rest if first is None else ((owner, *more) for owner, more in product(first, rest))
 
     def _add_counters(self, found: dict[str, dict[Labels, float]], business: str) -> None:
         for field, count in read_hash(self._client, Keys(business).counters()).items():
-            name, *values = field.split(":")
-            if name in found and len(values) == _width(METRICS[name]):
-                labels = tuple(values)
+            name, _, rest = field.partition(":")
+            # The last may have a colon of its own: a reason such as `field:flows`.
+            labels = tuple(rest.split(":", _width(METRICS[name]) - 1)) if name in METRICS else ()
+            if labels and len(labels) == _width(METRICS[name]):
                 found[name][labels] = found[name].get(labels, 0.0) + float(count)
 
     def _add_messages(self, found: dict[str, dict[Labels, float]], business: str) -> None:

@@ -10,10 +10,12 @@ import pytest
 import redis
 from prometheus_client.parser import text_string_to_metric_families
 
+from shared.acceptance import RefusalCode
+from shared.domain.events import UpdateSetAside
 from shared.domain.identifiers import ContactId
 from shared.domain.retry import ErrorClass
 from shared.errors import StoreUnavailableError
-from shared.metrics import LIMITS, METRICS, PREFIX, MetricKind
+from shared.metrics import LIMITS, METRICS, PREFIX, SUBMISSION_REASONS, MetricKind
 from shared.providers.base import ErrorRow, Rejected
 from shared.store.messages import Acceptance
 from shared.store.tallies import Tallies
@@ -21,6 +23,7 @@ from tests.builders import ANNA, NOW, World, request, template, wrote
 from tests.integration.test_receiver import post_meta
 from webhook.api.app import create_api
 from webhook.app import create_receiver
+from workers import submissions
 from workers.outbound import Drain
 
 DESK = {"Authorization": "Bearer desk-key"}
@@ -70,6 +73,24 @@ def test_nothing_has_happened_and_all_of_it_is_shown(world):
     assert shown["oldest_queued_seconds", ("shop", "high")] == 0
     assert shown["oldest_submitted_seconds", ("shop",)] == 0
     assert shown["beat_age_seconds", ()] == 0
+
+
+@pytest.mark.parametrize("metric", ["quarantined_total", "submissions_refused_total"])
+def test_what_alerts_wait_for_the_first_of_is_there_at_zero(world, metric):
+    assert [value for (name, _), value in scrape(world).items() if name == metric].count(0) > 0
+
+
+def test_every_reason_of_the_celery_door_is_there_at_zero():
+    own = {value for name, value in vars(submissions).items() if name.isupper() and isinstance(value, str)}
+
+    assert set(SUBMISSION_REASONS) == own | set(RefusalCode)
+
+
+def test_an_update_of_a_kind_that_we_do_not_know_is_counted(world):
+    unknown = UpdateSetAside(reason="field:flows", raw="{}")
+    world.deps.recorder.record([(world.deps.sender("shop"), unknown)], now=NOW)
+
+    assert scrape(world)["quarantined_total", ("shop", "field:flows")] == 1
 
 
 def test_without_a_worker_the_last_beat_grows_old(world):
