@@ -97,7 +97,8 @@ _ALL = (
     _gauge(
         "beat_age_seconds",
         "",
-        "Since when no worker has looked at what is due; more than a few seconds: none works.",
+        "Since when no worker has looked at what is due; more than a few seconds: none works; +Inf: one "
+        "business was never looked at.",
     ),
     _gauge("store_memory_ratio", "", "What Redis uses of the memory that it may use; 0: it has no limit."),
     _gauge("store_persistent", "", "1 while Redis keeps an append-only file and its last write went well."),

@@ -1,5 +1,6 @@
 """What the metrics of shared/metrics.py stand at, all businesses together: counters and gauges."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -111,13 +112,13 @@ class Metrics:
                 messages[state.value,] = messages.get((state.value,), 0.0) + count
 
     def _beat_age(self, now: datetime) -> float:
-        """Of the business that was looked at least recently; before the first beat ever: 0."""
+        """Of the business that was looked at least recently; infinite: one of them never was."""
         with translated(self._client):
             pipeline = self._client.pipeline(transaction=False)
             for business in self._configuration.aliases_of:
                 pipeline.hget(Keys(business).root(), "beat_at")
-            beats = [int(beat) for beat in pipeline.execute() if beat is not None]
-        return max(0.0, (to_ms(now) - min(beats)) / 1000) if beats else 0.0
+            ages = [math.inf if beat is None else to_ms(now) - int(beat) for beat in pipeline.execute()]
+        return max(0.0, max(ages, default=0.0) / 1000)
 
     def _add_store(self, found: dict[str, dict[Labels, float]]) -> None:
         """Nothing where the server may not be asked, as some hosted ones."""

@@ -1,5 +1,6 @@
 """`/metrics`: what is declared is shown, at zero too, and what the scripts count is declared."""
 
+import math
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -72,7 +73,10 @@ def test_nothing_has_happened_and_all_of_it_is_shown(world):
     assert shown["sender_halted", ("negozio",)] == 0
     assert shown["oldest_queued_seconds", ("shop", "high")] == 0
     assert shown["oldest_submitted_seconds", ("shop",)] == 0
-    assert shown["beat_age_seconds", ()] == 0
+
+
+def test_a_business_that_no_worker_ever_looked_at_has_waited_for_ever(world):
+    assert scrape(world)["beat_age_seconds", ()] == math.inf
 
 
 @pytest.mark.parametrize("metric", ["quarantined_total", "submissions_refused_total"])
