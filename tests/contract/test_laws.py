@@ -1,11 +1,9 @@
-"""The laws of the store: whatever happens in whatever order, no message is lost, stuck or begun twice.
+"""Whatever happens in whatever order, no message is lost, stuck or begun twice.
 
 A machine accepts, claims, begins, settles, repeats and crashes as chance has it; after each step it reads
-where everything stands in Redis. At the end it lets all run out, and nothing may be left.
+where everything stands in Redis (tests/laws.py). At the end it lets all run out, and nothing may be left.
 """
 
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -38,133 +36,52 @@ from shared.domain.message import (
     InDoubt,
     MessageRequest,
     MessageState,
-    Priority,
     WhenClosed,
 )
-from shared.domain.provider_errors import ErrorRow, Scope
-from shared.domain.retry import ErrorClass
 from shared.domain.routes import RouteKind, SessionRoute, TemplateRoute
 from shared.domain.routing import Facts, decide
-from shared.domain.session_content import Text
-from shared.domain.templates import Approval, Gate, TemplateId
-from shared.providers.base import NOT_TAKEN, SILENT, THROTTLED, Rejected, SendResult, Submitted
-from shared.providers.meta import errors as meta_errors
+from shared.domain.templates import Approval, Gate
+from shared.providers.base import SendResult, Submitted
 from shared.store.changes import Change, Hand, Resolution, Retry
 from shared.store.claims import Begin, BeginAnswer, Changed, Claim, Go, Outcome, Settle
 from shared.store.effects import plain_effects
-from shared.store.keys import Keys
 from shared.store.messages import Acceptance
 from tests.builders import (
-    ANNA,
     DAY,
     GRACE,
     NOW,
     Stores,
-    call,
-    meta_sender,
     opt_in,
     opt_out,
     request,
     status,
-    template,
     wrote,
 )
+from tests.drawn import (
+    SECOND,
+    TEMPLATES,
+    ages,
+    apps,
+    changes,
+    contacts,
+    contents,
+    deeds,
+    lifetimes,
+    manners,
+    messages,
+    pauses,
+    reports,
+    results,
+    texts,
+    times,
+    while_any,
+    while_busy,
+)
+from tests.laws import CONTACTS, FINAL, LAWS, SENDER, WAITING, Standing
 from workers.nudges import is_nudging, nudge, request_of, settle_nudged
 from workers.outcomes import effects_on_others, settle_sent, settle_unsent, word_of_provider
 
 pytestmark = pytest.mark.timeout(600)  # what fails is made smaller for up to five minutes
-
-#: Slow enough to meet all its limits too.
-SENDER = meta_sender(
-    throughput_per_second=10.0,
-    pair_interval=timedelta(seconds=6),
-    pair_burst=3,
-    messaging_limit_per_day=2,
-)
-KEYS = Keys(SENDER.business)
-CONTACTS = (ANNA, ContactId("+393330000002"), ContactId("+393330000003"))
-PENDING = template(gates={Gate.PROVIDER: Approval.PENDING, Gate.WHATSAPP: Approval.PENDING})
-APPROVED = template(id=TemplateId(SENDER.account, "sollecito", "it"))
-TEMPLATES = (PENDING, APPROVED)
-SECOND = timedelta(seconds=1)
-
-WAITING = frozenset({MessageState.QUEUED, MessageState.HELD, MessageState.DEFERRED})
-ENDED_BADLY = frozenset(
-    {MessageState.FAILED, MessageState.REFUSED, MessageState.EXPIRED, MessageState.CANCELLED}
-)
-FINAL = frozenset(MessageState) - WAITING - {MessageState.SENDING, MessageState.UNKNOWN}
-
-contacts = st.sampled_from(CONTACTS)
-#: How often a call is made: a client repeats it when the answer was lost.
-times = st.sampled_from([1, 1, 2])
-texts = st.sampled_from(["ciao", "ciao", "ciao", "start", "stop"])
-changes = st.sampled_from(
-    [
-        "resume",
-        "resume",
-        "resume",
-        "halt",
-        "halt_templates",
-        "halt_a_minute",
-        "opt_in",
-        "opt_in",
-        "opt_out",
-        *Approval,
-    ]
-)
-contents = st.sampled_from(
-    [
-        {"content": Text("ciao"), "templates": ()},
-        {"content": Text("ciao"), "templates": (call(),)},
-        {"content": Text("ciao"), "templates": (call("sollecito"),)},
-        {"content": None, "templates": (call(),)},
-        {"content": None, "templates": (call(), call("sollecito"))},
-    ]
-)
-manners = st.fixed_dictionaries(
-    {
-        "to": contacts,
-        "priority": st.sampled_from(Priority),
-        "in_doubt": st.sampled_from(InDoubt),
-        "when_closed": st.sampled_from(WhenClosed),
-    }
-)
-apps = st.sampled_from(["orders", "orders", "desk"])
-lifetimes = st.sampled_from([DAY, 600 * SECOND, 60 * SECOND, 5 * SECOND])
-#: How long ago a contact wrote: now, with little of the window left, and with none.
-ages = st.sampled_from([0 * SECOND, 5 * SECOND, DAY - 100 * SECOND, DAY - 50 * SECOND, DAY + SECOND])
-ROWS = [
-    *(
-        ErrorRow(error_class=one, advice="…")
-        for one in (ErrorClass.WINDOW, ErrorClass.PERMANENT, ErrorClass.HALT)
-    ),
-    NOT_TAKEN,
-    NOT_TAKEN,
-    SILENT,
-    THROTTLED,
-    ErrorRow(error_class=ErrorClass.RETRY, late="retry", advice="…"),
-    ErrorRow(
-        error_class=ErrorClass.THROTTLE, scope=Scope.PAIR, late="retry", minimum_wait=6 * SECOND, advice="…"
-    ),
-    meta_errors.row_of("131048"),
-    meta_errors.row_of("131026"),
-    meta_errors.row_of("132015"),
-    meta_errors.row_of("132016"),
-    meta_errors.row_of("132069"),
-]
-reports = st.sampled_from(
-    [
-        (MessageState.SENT, None),
-        (MessageState.DELIVERED, None),
-        (MessageState.READ, None),
-    ]
-    + [(MessageState.FAILED, row) for row in ROWS]
-)
-results = st.sampled_from([Submitted()] * 5 + [Rejected(code="1", row=row) for row in ROWS])
-deeds = st.sampled_from(["cancel", "retry", "retry anything", "retry anything", *Resolution])
-#: Any message there is, whatever became of it.
-messages = st.runner().flatmap(lambda self: st.sampled_from(sorted(self.requests)))
-pauses = st.sampled_from([0.1, 0.5, 1, 5, 16, 61, 300])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,126 +91,7 @@ class Attempt:
     kind: RouteKind
 
 
-class Standing:
-    """Where everything stands in Redis, and the state of each message."""
-
-    def __init__(self, client: redis.Redis, ids: list[str]) -> None:
-        self.lanes = sorted_sets(client, f"lane:{{default}}:{SENDER.alias}:")
-        self.ready = sorted_sets(client, f"ready:{{default}}:{SENDER.alias}:")
-        self.queues = client.zrange(f"queues:{{default}}:{SENDER.alias}", 0, -1, withscores=True)
-        self.earliest = {queue: earliest(client, queue) for queue in self.ready}
-        self.placed = client.hgetall(f"placed:{{default}}:{SENDER.alias}")
-        self.index = sorted_sets(client, "state:{default}:")
-        self.held = [id_ for held in sorted_sets(client, "held:{default}:").values() for id_ in set(held)]
-        self.nudged = sorted_sets(client, "held:{default}:nudge:")
-        self.waking = {name.removeprefix("nudge:") for name in client.hkeys("waking:{default}")}
-        self.leased = client.zrange(f"leased:{{default}}:{SENDER.alias}", 0, -1)
-        self.claimed = client.hgetall(f"claimed:{{default}}:{SENDER.alias}")
-        self.expiring = set(client.zrange("expiring:{default}", 0, -1))
-        self.in_lane = [id_ for lane in self.lanes.values() for id_ in lane]
-        self.in_hand = set(self.claimed.values())
-        backlog = client.hgetall("backlog:{default}").items()
-        self.backlog = Counter({app: int(number) for app, number in backlog})
-        self.apps = {id_: client.hget(KEYS.message(id_), "app") for id_ in ids}
-        self.states = {id_: MessageState(client.hget(KEYS.message(id_), "state")) for id_ in ids}
-
-    def those_in(self, states: frozenset[MessageState]) -> Iterator[str]:
-        return (id_ for id_, state in self.states.items() if state in states)
-
-
-def sorted_sets(client: redis.Redis, prefix: str) -> dict[str, list[str]]:
-    """The members of each sorted set whose key starts so, by the rest of the key."""
-    return {key.removeprefix(prefix): client.zrange(key, 0, -1) for key in client.keys(f"{prefix}*")}
-
-
-def earliest(client: redis.Redis, queue: str) -> float:
-    ((_, score),) = client.zrange(f"ready:{{default}}:{SENDER.alias}:{queue}", 0, 0, withscores=True)
-    return score
-
-
-def waiting_messages_stand_in_their_lane_or_are_held(standing: Standing) -> None:
-    for id_ in standing.those_in(WAITING):
-        assert (standing.in_lane.count(id_) == 1) is not (id_ in standing.held), id_
-        assert id_ in standing.expiring, id_
-
-
-def a_message_being_sent_is_in_its_lane_and_in_hand(standing: Standing) -> None:
-    for id_ in standing.those_in(frozenset({MessageState.SENDING})):
-        assert id_ in standing.in_lane, id_
-        assert id_ in standing.in_hand, id_
-
-
-def a_doubt_outside_its_lane_is_forgotten_by_the_clock(standing: Standing) -> None:
-    for id_ in standing.those_in(frozenset({MessageState.UNKNOWN})):
-        assert id_ in standing.in_lane or id_ not in standing.expiring, id_
-
-
-def final_messages_stand_nowhere(standing: Standing) -> None:
-    """Unless somebody has it in hand, who will find that it is settled."""
-    places = {*standing.in_lane, *standing.held, *standing.expiring}
-
-    for id_ in standing.those_in(FINAL):
-        assert id_ not in places or id_ in standing.in_hand, id_
-
-
-def a_contact_with_work_stands_in_exactly_one_place(standing: Standing) -> None:
-    ready = [contact for contacts in standing.ready.values() for contact in contacts]
-
-    for contact in CONTACTS:
-        places = ready.count(contact.value) + standing.leased.count(contact.value)
-        has_work = contact.value in standing.lanes
-        assert places == 1 if has_work else ready.count(contact.value) == 0, contact
-
-
-def whoever_is_ready_is_found_in_its_queue(standing: Standing) -> None:
-    ready = {contact: queue for queue, contacts in standing.ready.items() for contact in contacts}
-    looked_at = dict(standing.queues)
-
-    assert standing.placed == ready
-    for queue, earliest in standing.earliest.items():
-        assert looked_at[queue] <= earliest, queue
-
-
-def what_each_app_has_in_hand_is_counted(standing: Standing) -> None:
-    owed = WAITING | {MessageState.SENDING}
-
-    assert +standing.backlog == Counter(standing.apps[id_] for id_ in standing.those_in(owed))
-
-
-def whoever_is_leased_is_claimed(standing: Standing) -> None:
-    assert sorted(standing.leased) == sorted(standing.claimed)
-
-
-def the_index_of_states_says_what_the_messages_say(standing: Standing) -> None:
-    indexed = [(id_, state) for state, ids in standing.index.items() for id_ in ids]
-
-    assert sorted(indexed) == sorted(standing.states.items())
-
-
-def what_waits_for_an_answer_has_a_nudge_that_may_get_one(standing: Standing) -> None:
-    """Or the clock is about to wake it."""
-    for id_, waiting in standing.nudged.items():
-        assert standing.states[id_] not in ENDED_BADLY or id_ in standing.waking, (id_, waiting)
-
-
-LAWS = (
-    what_waits_for_an_answer_has_a_nudge_that_may_get_one,
-    waiting_messages_stand_in_their_lane_or_are_held,
-    a_message_being_sent_is_in_its_lane_and_in_hand,
-    a_doubt_outside_its_lane_is_forgotten_by_the_clock,
-    final_messages_stand_nowhere,
-    a_contact_with_work_stands_in_exactly_one_place,
-    whoever_is_ready_is_found_in_its_queue,
-    what_each_app_has_in_hand_is_counted,
-    whoever_is_leased_is_claimed,
-    the_index_of_states_says_what_the_messages_say,
-)
-
-
 HAND = Hand(name="desk", app=None)
-
-while_any = precondition(lambda self: self.states)
-while_busy = precondition(lambda self: any(state not in FINAL for state in self.states.values()))
 
 
 class Machine(RuleBasedStateMachine):
