@@ -161,6 +161,7 @@ def _register(deps: Deps, port: int) -> None:
         samples=("991",),
         gates=dict.fromkeys(Gate, Approval.APPROVED),
         reasons={},
+        whatsapp_version=1,
     )
     deps.templates.create("default", template, nonce="bench")
 

@@ -83,7 +83,7 @@ class TemplateDesk:
             f"gate:{Gate.WHATSAPP}": Approval.PENDING.value,
             **_WITHOUT_REASONS,
         }
-        return self._replace(template, new, category, fields)
+        return self._replace(template, new, category, fields, is_there=False)
 
     def resume(self, template: Template) -> Hindered | None:
         """What an error stopped goes on, and there what pacing paused. Harmless otherwise."""
@@ -153,6 +153,7 @@ class TemplateDesk:
         fields = {
             "draft": "",
             "provider_id": created.provider_id,
+            "whatsapp_version": str(template.version),
             "category": created.category or template.category,
             f"gate:{Gate.WHATSAPP}": (approval or Approval.PENDING).value,
             "stopped": stopped or "",
@@ -207,10 +208,16 @@ class TemplateDesk:
             **_WITHOUT_REASONS,
             **self._told(f"gate:{Gate.WHATSAPP}", "stopped"),
         }
-        return self._replace(template, new, category, fields)
+        return self._replace(template, new, category, fields, is_there=True)
 
     def _replace(
-        self, template: Template, new: Template, category: Category, fields: dict[str, str]
+        self,
+        template: Template,
+        new: Template,
+        category: Category,
+        fields: dict[str, str],
+        *,
+        is_there: bool,
     ) -> Hindered | None:
         if category is not template.category:
             fields |= {"category": category, "original_category": category, "tag": new.tag or ""}
@@ -221,6 +228,7 @@ class TemplateDesk:
             fields,
             nonce=self.deps.new_nonce(),
             entry=self._entry("edited", replaced=template.version),
+            is_at_whatsapp=is_there,
         )
         if edited is Edited.MISSING:
             return Hindered(code=Hindrance.UNKNOWN_TEMPLATE, detail="It has just been deleted.")

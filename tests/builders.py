@@ -112,6 +112,7 @@ def template(sender: MetaSender | CmSender | None = None, **changes: object) -> 
         "gates": BOTH_APPROVED,
         "reasons": {},
         "original_category": Category.UTILITY,
+        "whatsapp_version": 1,
     }
     return Template(**{**values, **changes})
 

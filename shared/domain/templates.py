@@ -102,6 +102,8 @@ class Template(TemplateContent):
     is_draft: bool = False
     #: At the provider, once it was submitted or listed.
     provider_id: str | None = None
+    #: Of the content that WhatsApp is known to have: its approval is about that one. None: nobody compared.
+    whatsapp_version: int | None = None
     #: Why `stopped`.
     stop: Stop | None = None
     #: An edit is on its way to the provider, or nobody knows whether it was taken.

@@ -20,6 +20,9 @@ from shared.domain.templates import (
     TemplateStatus,
 )
 
+#: Why WhatsApp's gate is not open yet although it said so: its content may be another than ours.
+UNCOMPARED = "approved by WhatsApp, waiting for its content to be compared with ours"
+
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -38,6 +41,7 @@ def dump_template(template: Template) -> dict[str, str]:
         "source": template.source,
         "draft": "1" if template.is_draft else "",
         "provider_id": template.provider_id or "",
+        "whatsapp_version": str(template.whatsapp_version or ""),
     }
 
 
@@ -56,11 +60,13 @@ def dump_content(content: TemplateContent) -> dict[str, str]:
 def load_template(stored: Mapping[str, str]) -> Template | None:
     if not stored:
         return None
+    waiting = _waiting(stored)
     return Template(
         id=TemplateId(stored["account"], stored["name"], stored["language"]),
         category=Category(stored["category"]),
-        gates={gate: Approval(stored[f"gate:{gate}"]) for gate in Gate},
-        reasons={gate: stored[f"reason:{gate}"] for gate in Gate if f"reason:{gate}" in stored},
+        gates={gate: Approval(stored[f"gate:{gate}"]) for gate in Gate} | waiting,
+        reasons={gate: stored[f"reason:{gate}"] for gate in Gate if f"reason:{gate}" in stored}
+        | dict.fromkeys(waiting, UNCOMPARED),
         stopped=stop.status if (stop := _load_stop(stored)) else None,
         original_category=Category(stored["original_category"]),
         tag=stored.get("tag"),
@@ -68,6 +74,7 @@ def load_template(stored: Mapping[str, str]) -> Template | None:
         version=int(stored["content_version"]),
         is_draft="draft" in stored and "told:gate:whatsapp" not in stored,
         provider_id=stored.get("provider_id"),
+        whatsapp_version=int(stored["whatsapp_version"]) if "whatsapp_version" in stored else None,
         stop=stop,
         is_being_edited="editing" in stored,
         edits=tuple(from_ms(at) for at in stored.get("edits", "").split()),
@@ -75,6 +82,13 @@ def load_template(stored: Mapping[str, str]) -> Template | None:
         announced=_load_announcement(stored),
         **load_content(stored),
     )
+
+
+def _waiting(stored: Mapping[str, str]) -> dict[Gate, Approval]:
+    """An approval counts for the content that it is about (lua/parts/templates.lua says the same)."""
+    is_approved = stored[f"gate:{Gate.WHATSAPP}"] == Approval.APPROVED
+    is_about_ours = stored.get("whatsapp_version") == stored["content_version"]
+    return {Gate.WHATSAPP: Approval.PENDING} if is_approved and not is_about_ours else {}
 
 
 def load_content(stored: Mapping[str, str]) -> dict[str, Any]:

@@ -25,6 +25,15 @@ class Edited(StrEnum):
     MISSING = "missing"
 
 
+class Decided(StrEnum):
+    """How a decision by hand ended."""
+
+    DECIDED = "decided"
+    #: It was edited since: the decision is about a content that it has no more.
+    RACED = "raced"
+    MISSING = "missing"
+
+
 class Templates:
     def __init__(self, client: redis.Redis, scripts: Scripts) -> None:
         self._client = client
@@ -44,11 +53,13 @@ class Templates:
         decision: Approval,
         reason: str | None,
         *,
+        version: int | None = None,
         entry: TemplateEntry | None = None,
-    ) -> bool:
-        """Record a decision at a gate; False when there is no such template. Wakes what waits for it."""
-        fields = {f"gate:{gate}": str(decision), f"reason:{gate}": reason or "", "draft": ""}
-        return self.change(business, template_id, fields, entry=entry)
+    ) -> Decided:
+        """Record a decision at a gate about one content of it; None: whichever it has. Wakes what waits."""
+        told = (to_ms(entry.at) if entry else "", dump_entry(entry))
+        arguments = (str(template_id), version or "", gate, decision, reason or "", *told)
+        return Decided(self._scripts.run(Call.of("decide_template", business, *arguments))[0])
 
     def change(
         self,
@@ -70,11 +81,15 @@ class Templates:
         *,
         nonce: str,
         entry: TemplateEntry,
+        is_at_whatsapp: bool = False,
     ) -> Edited:
-        """Put the content of `new` in the place of `old`, which stays readable; `fields` change with it."""
+        """Put the content of `new` in the place of `old`, which stays readable; `fields` change with it.
+
+        `is_at_whatsapp`: it has just been edited there, too.
+        """
         changed = {**dump_content(new), "content_at": str(to_ms(entry.at)), **fields}
         flat = [text for pair in changed.items() for text in pair]
-        told = (nonce, to_ms(entry.at), dump_entry(entry))
+        told = (nonce, to_ms(entry.at), dump_entry(entry), int(is_at_whatsapp))
         replaced = (str(old.id), old.version, dump_replaced(old, entry.at))
         return Edited(self._scripts.run(Call.of("edit_template", business, *replaced, *told, *flat))[0])
 

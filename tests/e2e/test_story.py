@@ -111,10 +111,9 @@ def test_a_window_refused_late_by_the_provider_ends_with_the_template(stage):
 
 def approve(live) -> None:
     body = "Ciao {{1}}, il tuo ordine {{2}} è pronto."
-    template = {"name": "ordine_pronto", "language": "it", "body": body}
-    registered = {**template, "sender": "shop", "tag": "UTILITY", "samples": ["Anna", "991"]}
+    name, path = {"name": "ordine_pronto", "language": "it"}, "/v1/templates/ordine_pronto/it"
+    registered = {**name, "body": body, "sender": "shop", "tag": "UTILITY", "samples": ["Anna", "991"]}
     live.app.call("POST", "/v1/templates", json=registered)
-    account = {"account": "102290129340398", "category": "UTILITY", "status": "APPROVED"}
-    live.sandbox("PUT", "templates", templates=[{**template, **account}], announce=True)
-    path = "/v1/templates/ordine_pronto/it?sender=shop"
-    live.until(lambda: live.app.call("GET", path)["status"] == "approved", "approval")
+    live.app.call("POST", f"{path}/submit?sender=shop")
+    live.sandbox("POST", "templates/decide", account="102290129340398", **name, status="APPROVED")
+    live.until(lambda: live.app.call("GET", f"{path}?sender=shop")["status"] == "approved", "approval")

@@ -1,7 +1,7 @@
 """Template events that do not say all: the provider's list is read soon, which does.
 
 Of an edited content the webhook gives no examples and no numbers, and of a template that is not ours yet it
-has no content at all.
+has no content at all; an approval does not say of which content it is.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from shared.errors import StoreUnavailableError
 from shared.observability import LogEvent, get_logger
 
 #: The recorder's words.
-_UNKNOWN, _UNCHANGED = "unknown_template", "unchanged"
+_UNKNOWN, _UNCOMPARED, _UNCHANGED = "unknown_template", "uncompared", "unchanged"
 
 
 def look_again(deps: Deps, updates: Sequence[tuple[AnySender, ProviderEvent]], words: Sequence[str]) -> None:
@@ -35,6 +35,6 @@ def _is_half_told(event: ProviderEvent, word: str) -> bool:
         case TemplateContentChanged():
             return word != _UNCHANGED
         case TemplateStatusChanged():
-            return word == _UNKNOWN
+            return word in {_UNKNOWN, _UNCOMPARED}
         case _:
             return False

@@ -2,7 +2,7 @@
 -- USES templates
 -- KEYS  business
 -- ARGV  template id, number of the content that it replaces, that content (JSON), nonce, now, line of its history
---       (JSON), field, value, …  ('' deletes a field)
+--       (JSON), '1' if WhatsApp has it too, field, value, …  ('' deletes a field)
 -- Returns {'edited'}, also for a repeat; {'raced'} if another edit was faster; {'missing'}
 local template = key('template', ARGV[1])
 local found = redis.call('HMGET', template, 'content_version', 'edit_nonce')
@@ -13,9 +13,12 @@ elseif found[2] == ARGV[4] then
 elseif found[1] ~= ARGV[2] then
   return {'raced'}
 end
-replace_content(ARGV[1], ARGV[3])
+local version = replace_content(ARGV[1], ARGV[3])
 redis.call('HSET', template, 'edit_nonce', ARGV[4])
-for i = 7, #ARGV, 2 do
+if ARGV[7] == '1' then
+  redis.call('HSET', template, 'whatsapp_version', version)
+end
+for i = 8, #ARGV, 2 do
   set_field(template, ARGV[i], ARGV[i + 1])
 end
 redis.call('ZREM', key('resting'), ARGV[1])

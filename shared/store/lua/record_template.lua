@@ -3,7 +3,8 @@
 -- KEYS  business
 -- ARGV  template id, at (seconds), now, then field, value ('' deletes it), rank of the word (of two words of one second
 --       the higher stands), …
--- Returns {'changed'}; {'stopped'} if nothing can be sent with it any more; {'unchanged'} or {'unknown_template'}
+-- Returns {'changed'}; {'stopped'} if nothing can be sent with it any more; {'uncompared'} if it is approved and nobody
+--         knows whether WhatsApp has the content that we have; {'unchanged'} or {'unknown_template'}
 local id, at, template = ARGV[1], tonumber(ARGV[2]), key('template', ARGV[1])
 if redis.call('EXISTS', template) == 0 then
   return {'unknown_template'}
@@ -13,6 +14,13 @@ local changes = tell_template(id, at, ARGV, 4)
 if not changes then
   return {'unchanged'}
 end
+local is_uncompared = changes['gate:whatsapp'] == 'approved' and not is_compared(template)
+if is_uncompared then
+  changes.content = 'to be compared'
+end
 note_template(id, cjson.encode({at = tonumber(ARGV[3]), by = 'whatsapp', event = 'webhook', details = changes}))
 change_template(ARGV[3], id)
+if is_uncompared then
+  return {'uncompared'}
+end
 return {was_usable and not is_usable(template) and 'stopped' or 'changed'}

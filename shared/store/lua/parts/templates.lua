@@ -23,9 +23,16 @@ local function set_field(template, field, value)
   end
 end
 
+-- Whether WhatsApp is known to have the content that we have: else its approval may be about another.
+local function is_compared(template)
+  local found = redis.call('HMGET', template, 'whatsapp_version', 'content_version')
+  return found[1] == found[2]
+end
+
 local function is_usable(template)
   local found = redis.call('HMGET', template, 'gate:provider', 'gate:whatsapp', 'stopped', 'error_stop', 'editing')
-  return found[1] == 'approved' and found[2] == 'approved' and not (found[3] or found[4] or found[5])
+  local is_approved = found[1] == 'approved' and found[2] == 'approved' and is_compared(template)
+  return is_approved and not (found[3] or found[4] or found[5])
 end
 
 -- Words of the provider from row[first] on, each field, value, rank: the newest stands, of one second the higher rank.

@@ -1,0 +1,177 @@
+"""Of which content an approval is: WhatsApp's word and a hand's count for what they are about alone."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.templates import TemplateId
+from shared.store.template_codec import UNCOMPARED
+from shared.store.template_sync import SyncReport
+from shared.template_sync import adopt
+from tests.builders import ANNA, NOW, Stores, World, call, opt_in
+from tests.integration.test_receiver import post_meta
+from tests.integration.test_template_approval import CONTENT, DESK, EDIT, Desk, drain
+from tests.meta_side import ACCOUNT
+from webhook.api.app import create_api
+from webhook.app import create_receiver
+from workers.upkeep import Upkeep
+
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+ID = TemplateId(ACCOUNT, "conferma_ordine", "it")
+#: As the sandbox gets what somebody made in WhatsApp Manager.
+OTHERS_BODY = "Salve {{1}}, ecco il tuo ordine {{2}} di oggi."
+
+
+@pytest.fixture
+def world(any_redis, meta) -> World:
+    return World(any_redis, configuration=meta.configuration())
+
+
+@pytest.fixture
+def client(world):
+    return create_api(world.deps).test_client()
+
+
+@pytest.fixture
+def desk(client) -> Desk:
+    made = Desk(client)
+    made.register()
+    return made
+
+
+@pytest.fixture
+def tell(world):
+    """A webhook of Meta's about the template, now."""
+    door = create_receiver(world.deps).test_client()
+
+    def tell(event: str) -> None:
+        named = {"message_template_name": ID.name, "message_template_language": ID.language}
+        change = {"field": "message_template_status_update", "value": {**named, "event": event}}
+        entry = {"id": ACCOUNT, "time": int(world.clock.now().timestamp()), "changes": [change]}
+        body = json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+        assert post_meta(door, body).status_code == 200
+        world.clock.advance(SECOND)
+
+    return tell
+
+
+def gate_of(desk: Desk) -> dict[str, str]:
+    return desk.ask("GET").json["approval"]["whatsapp"]
+
+
+class TestAnApprovalByWebhook:
+    def test_of_what_was_submitted_here_counts_at_once(self, desk, tell):
+        desk.ask("POST", "/submit")
+
+        tell("APPROVED")
+
+        assert desk.status() == "approved"
+
+    def test_of_what_nobody_submitted_waits_to_be_compared(self, desk, tell):
+        tell("APPROVED")
+
+        assert desk.status() == "submitted"
+        assert gate_of(desk) == {"state": "pending", "reason": UNCOMPARED}
+        newest = desk.ask("GET", "/history").json["items"][0]
+        assert newest["details"]["content"] == "to be compared"
+
+    def test_of_what_was_edited_since_it_was_submitted_waits_too(self, desk, tell, meta):
+        """The answer was lost, so we do not know that Meta has it; what it has is the old content."""
+        meta.fail_once("drop")
+        assert desk.ask("POST", "/submit").json["code"] == "provider_in_doubt"
+        desk.ask("PUT", json=EDIT)
+
+        tell("APPROVED")
+
+        assert desk.status() == "submitted"
+
+    def test_of_what_was_edited_while_it_was_submitted_waits_too(self, desk, tell, world):
+        """The id came for the content that was asked with, and another had taken its place."""
+        before = world.deps.templates.get("default", ID)
+        desk.ask("PUT", json=EDIT)
+        fields = {"provider_id": "9001", "whatsapp_version": str(before.version), "draft": ""}
+        world.deps.templates.change("default", ID, fields)
+
+        tell("APPROVED")
+
+        assert desk.status() == "submitted"
+
+    def test_sends_nothing_before_the_list_is_read_and_then_what_whatsapp_has(self, desk, tell, meta, world):
+        sender = world.deps.sender("shop")
+        world.deps.contacts.set_consent(sender, ANNA, opt_in(), ["utility"], now=NOW)
+        meta.put("conferma_ordine", body=OTHERS_BODY)
+        tell("APPROVED")
+        accepted = Stores(world.client).accept(sender, content=None, templates=(call("conferma_ordine"),))
+        drain(world)
+        before = world.deps.messages.get("default", accepted.message_id)
+
+        desk.sync()
+        world.deps.lanes.sweep("default", now=world.clock.now())
+        drain(world)
+
+        after = world.deps.messages.get("default", accepted.message_id)
+        assert (before.state, before.route["rule"]) == ("deferred", "template_pending")
+        assert (after.state, desk.ask("GET").json["body"]) == ("submitted", OTHERS_BODY)
+        assert after.attempts[0]["route"]["template_version"] == 2
+
+    def test_counts_when_the_list_shows_the_same_content(self, desk, tell, meta):
+        meta.put("conferma_ordine", body=desk.ask("GET").json["body"])
+        tell("APPROVED")
+
+        desk.sync()
+
+        shown = desk.ask("GET").json
+        assert (shown["status"], shown["version"]) == ("approved", 1)
+
+    def test_newer_than_the_list_waits_for_the_next_one(self, desk, tell, meta, world):
+        """What it approves may have come after the list was made."""
+        meta.put("conferma_ordine", status="PENDING", body=desk.ask("GET").json["body"])
+        sender, asked_at = world.deps.sender("shop"), world.clock.now()
+        (listed,) = world.deps.meta_templates["shop"].page().templates
+        world.clock.advance(SECOND)
+        tell("APPROVED")
+
+        held = world.deps.templates.get("default", ID)
+        adopt(world.deps, sender, listed, held, SyncReport(started_at=asked_at, ended_at=asked_at))
+        between = desk.status()
+        meta.decide("conferma_ordine", "APPROVED")
+        desk.sync()
+
+        assert (between, desk.status()) == ("submitted", "approved")
+
+    def test_has_the_list_read_soon(self, desk, tell, world):
+        rung = []
+        worker = Upkeep(world.deps, ring_for_templates=rung.append)
+        worker.beat("default")
+
+        tell("APPROVED")
+        world.clock.advance(MINUTE)
+        worker.beat("default")
+
+        assert len(rung) == 2
+
+
+@pytest.mark.parametrize(("event", "status"), [("REJECTED", "rejected"), ("PAUSED", "paused")])
+def test_a_refusal_of_what_nobody_compared_counts_at_once(desk, tell, event, status):
+    tell(event)
+
+    assert desk.status() == status
+
+
+def test_an_edit_here_undoes_an_approval_that_waits(desk, tell):
+    tell("APPROVED")
+
+    answer = desk.ask("PUT", json=CONTENT)
+
+    assert gate_of(desk) == {"state": "pending", "reason": None}
+    assert answer.status_code == 200
+
+
+def test_doctor_says_what_an_approval_waits_for(desk, tell, client, world):
+    tell("APPROVED")
+    Stores(world.client).accept(world.deps.sender("shop"), content=None, templates=(call("conferma_ordine"),))
+
+    (used,) = client.get("/v1/templates/in-use", headers=DESK).json["items"]
+
+    assert (used["is_sendable"], used["why"]) == (False, UNCOMPARED)
