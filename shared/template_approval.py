@@ -4,19 +4,16 @@ Where nobody knows whether the provider did it, nothing is made up: the next rea
 CM.com has no template API that is known (reference cm 7): there the decisions are recorded by hand.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from shared.clock import rfc3339, to_ms
+from shared.clock import to_ms
 from shared.configuration import AnySender, CmSender, MetaSender
 from shared.deps import Deps
 from shared.domain.consent import Category
 from shared.domain.retry import ErrorClass
-from shared.domain.template_edits import MOST_EDITS, NotNow, delete_refusal, edit_refusal
-from shared.domain.template_parts import HeaderKind, TemplateContent
+from shared.domain.template_edits import MOST_EDITS, delete_refusal, edit_refusal
 from shared.domain.templates import Approval, Gate, Template, TemplateStatus
 from shared.providers.base import Rejected
 from shared.providers.meta.template_list import ListedTemplate
@@ -25,32 +22,11 @@ from shared.providers.meta.templates import MetaTemplates, TemplateCreated, is_e
 from shared.store.template_history import TemplateEntry
 from shared.store.template_sync import SyncReport
 from shared.store.templates import Edited
+from shared.template_hindrance import Hindered, Hindrance, example_needed, hindered_by, not_now
 from shared.template_sync import adopt
 
 #: What Meta answers about an object that is not there, among much else ("Error codes", read 2026-09).
 _NO_SUCH_OBJECT = "100"
-
-
-class Hindrance(StrEnum):
-    """Stable: programs match on it. `webhook/errors.py` has each of them with its HTTP status."""
-
-    TEMPLATE_BUSY = "template_busy"
-    TEMPLATE_LOCKED = "template_locked"
-    EXAMPLE_NEEDED = "example_needed"
-    UNKNOWN_TEMPLATE = "unknown_template"
-    PROVIDER_REFUSED = "provider_refused"
-    PROVIDER_IN_DOUBT = "provider_in_doubt"
-    PROVIDER_UNAVAILABLE = "provider_unavailable"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hindered:
-    """Why it was not done, for the caller."""
-
-    code: Hindrance
-    detail: str
-    errors: Mapping[str, list[str]] = field(default_factory=dict)
-    retry_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +88,7 @@ class TemplateDesk:
         """Here, and at Meta where it was submitted; a repeat after a doubt looks whether it is gone there."""
         refusal = delete_refusal(template) if template.provider_id is not None else None
         if refusal is not None:
-            return _not_now(refusal)
+            return not_now(refusal)
         if isinstance(self.sender, MetaSender) and template.provider_id is not None:
             answer = self._meta(self.sender).delete(template.provider_id, template.id.name)
             if isinstance(answer, Rejected) and not self._is_gone(self.sender, template, answer):
@@ -136,7 +112,7 @@ class TemplateDesk:
         self.deps.templates.change(sender.business, template.id, fields, entry=self._entry("submitted"))
 
     def _create(self, sender: MetaSender, template: Template) -> Hindered | None:
-        if needed := _example_needed(template):
+        if needed := example_needed(template):
             return needed
         answer = self._meta(sender).create(template)
         if isinstance(answer, TemplateCreated):
@@ -181,7 +157,7 @@ class TemplateDesk:
     ) -> Hindered | None:
         now = self._now()
         refusal = edit_refusal(template, category, now)
-        hindered = _example_needed(new) if refusal is None else _not_now(refusal, now)
+        hindered = example_needed(new) if refusal is None else not_now(refusal, now)
         if hindered is not None:
             return hindered
         # From here on nothing is sent with it: whether Meta has the old content or the new one is not known.
@@ -266,36 +242,3 @@ class TemplateDesk:
 
 
 _WITHOUT_REASONS = {f"reason:{gate}": "" for gate in Gate}
-
-
-def _example_needed(content: TemplateContent) -> Hindered | None:
-    """A file in the header is submitted by a handle of Meta's Resumable Upload, which we do not speak."""
-    if content.header is None or content.header.kind is HeaderKind.TEXT:
-        return None
-    mend = "make a template with a file in its header in WhatsApp Manager, then sync"
-    return Hindered(code=Hindrance.EXAMPLE_NEEDED, detail="See errors.", errors={"header": [mend]})
-
-
-def _not_now(refusal: NotNow, now: datetime | None = None) -> Hindered:
-    until = refusal.until
-    detail = refusal.why if until is None else f"{refusal.why} The next may be made at {rfc3339(until)}."
-    wait = until - now if until is not None and now is not None else None
-    return Hindered(code=Hindrance.TEMPLATE_LOCKED, detail=detail, retry_after=wait)
-
-
-def hindered_by(answer: Rejected) -> Hindered:
-    errors = {"provider": [text for text in (answer.code, answer.detail) if text]}
-    match answer.row.error_class:
-        case ErrorClass.IN_DOUBT:
-            detail = "Nobody knows whether the provider did it: the next sync of its templates tells."
-            return Hindered(code=Hindrance.PROVIDER_IN_DOUBT, detail=detail, errors=errors)
-        case ErrorClass.RETRY | ErrorClass.THROTTLE:
-            wait = max(answer.retry_after or timedelta(0), answer.row.minimum_wait, timedelta(seconds=1))
-            return Hindered(
-                code=Hindrance.PROVIDER_UNAVAILABLE,
-                detail=answer.row.advice,
-                errors=errors,
-                retry_after=wait,
-            )
-        case _:
-            return Hindered(code=Hindrance.PROVIDER_REFUSED, detail=answer.row.advice, errors=errors)

@@ -8,7 +8,7 @@ from shared.domain.templates import Source
 from shared.providers.base import Rejected
 from shared.providers.meta.template_list import ListedTemplate, TemplatePage, UnreadableTemplate
 from shared.store.template_sync import SyncReport
-from shared.template_approval import Hindered, hindered_by
+from shared.template_hindrance import Hindered, hindered_by
 from shared.template_sync import adopt
 
 

@@ -19,7 +19,8 @@ from shared.schemas.template import (
 )
 from shared.schemas.template_history import EDIT_EXAMPLE, TemplateHistorySchema, TemplateVersionsSchema
 from shared.store.template_history import TemplateEntry
-from shared.template_approval import Hindered, TemplateDesk
+from shared.template_approval import TemplateDesk
+from shared.template_hindrance import Hindered
 from webhook.api.auth import sender_of_address
 from webhook.api.blueprint import Blueprint
 from webhook.api.context import caller, deps

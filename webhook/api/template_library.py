@@ -19,7 +19,7 @@ from shared.schemas.template_library import (
     ReadyMadeListSchema,
     ReadyMadeSchema,
 )
-from shared.template_approval import Hindered
+from shared.template_hindrance import Hindered
 from shared.template_import import NotThere, bring
 from webhook.api.auth import sender_of_body
 from webhook.api.blueprint import Blueprint
