@@ -209,8 +209,8 @@ class Lanes:
                 return Lost()
 
 
-#: What may become a label: a provider's number, a word of ours, or nothing.
-_CODE, _OTHER_CODE = re.compile(r"\d{0,7}|[a-z_]{1,40}"), "other"
+#: What may become a label: a provider's number, a word of ours, an HTTP status, or nothing.
+_CODE, _OTHER_CODE = re.compile(r"\d{0,7}|[a-z_]{1,40}|http_\d{3}"), "other"
 
 
 def _settle_call(settle: Settle, now: datetime) -> Call:

@@ -22,6 +22,7 @@ from shared.store.messages import Acceptance
 from shared.store.tallies import Tallies
 from tests.builders import ANNA, NOW, World, request, template, wrote
 from tests.integration.test_receiver import post_meta
+from tests.play import accept, drain
 from webhook.api.app import create_api
 from webhook.app import create_receiver
 from workers import submissions
@@ -166,6 +167,20 @@ def test_what_was_decided_sent_and_answered_is_counted_with_its_time(world):
     assert shown["accept_to_provider_seconds_bucket", ("1",)] == 0
     assert shown["accept_to_provider_seconds_bucket", ("2.5",)] == 2
     assert shown["accept_to_provider_seconds_sum", ()] == 4
+
+
+@pytest.mark.parametrize(
+    ("code", "shown_as"), [("131000", "131000"), ("http_503", "http_503"), ("+393331234567", "other")]
+)
+def test_an_answer_is_counted_under_its_code_if_that_is_fit_for_a_label(world, code, shown_as):
+    row = ErrorRow(error_class=ErrorClass.RETRY, advice="…")
+    world.providers["shop"].answers = [Rejected(code=code, row=row)]
+    world.deps.recorder.record([(world.deps.sender("shop"), wrote())], now=NOW)
+    accept(world)
+
+    drain(world)
+
+    assert scrape(world)["provider_requests_total", ("shop", "deferred", shown_as)] == 1
 
 
 def test_webhooks_are_counted_by_their_answer_once_a_second(world):
