@@ -9,7 +9,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, current_app, g
+from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from shared.acceptance import Refusal, RefusalCode
@@ -141,6 +141,10 @@ _EXCEPTIONS: Mapping[type, _Row] = {
 }
 
 
+#: For who only asked.
+_ASK_AGAIN = "Nothing was changed. Ask again in a moment."
+
+
 class ProblemError(FinestraError):
     """Ends a request with a problem. `detail` and `errors` are for the caller, not for logs."""
 
@@ -197,7 +201,8 @@ def _answer(error: Exception) -> Response:
     if isinstance(error, ProblemError):
         return problem(error.code, error.detail, errors=error.errors, headers=error.headers)
     row = next(_EXCEPTIONS[base] for base in type(error).__mro__ if base in _EXCEPTIONS)
-    return problem(row.code, row.detail, headers=_headers(error, row.code))
+    is_unread = row.code is Code.STORE_UNAVAILABLE and request.method == "GET"
+    return problem(row.code, _ASK_AGAIN if is_unread else row.detail, headers=_headers(error, row.code))
 
 
 def _headers(error: Exception, code: Code) -> dict[str, str]:

@@ -75,6 +75,7 @@ class TestErrors:
         answer = away.open(path, method=method, json=body, headers=DESK)
 
         assert_problem(answer, 503, "store_unavailable")
+        assert ("Idempotency-Key" in answer.json["detail"]) is (method != "GET")
         assert int(answer.headers["Retry-After"]) > 0
 
     def test_a_bug_is_500_and_neither_answer_nor_log_quotes_it(self, world):
