@@ -75,13 +75,16 @@ _OUTCOMES: Mapping[str | None, str] = {
 }
 
 
-def retell(record: MessageRecord, *, halted_why: str | None = None) -> list[str]:
-    """The sentences in order of time, the last ones of today. `halted_why`: its sender is halted, and why."""
+def retell(record: MessageRecord, *, halted_why: str | None = None, away_why: str | None = None) -> list[str]:
+    """The sentences in order of time, the last ones of today.
+
+    `halted_why`: its sender is halted, and why; `away_why`: its provider is down, by which code since when.
+    """
     return [
         _accepted(record),
         *(sentence for attempt in record.attempts for sentence in _attempt(attempt)),
         *_decided_since(record),
-        *_standing(record, halted_why),
+        *_standing(record, halted_why, away_why),
     ]
 
 
@@ -121,10 +124,14 @@ def _decided_since(record: MessageRecord) -> Iterator[str]:
         yield f"Decided at {route['decided_at']}: {route['kind']} ({route['rule']}). {route['explanation']}"
 
 
-def _standing(record: MessageRecord, halted_why: str | None) -> Iterator[str]:
+def _standing(record: MessageRecord, halted_why: str | None, away_why: str | None) -> Iterator[str]:
     if halted_why is not None and record.state in _BEHIND_ITS_SENDER:
         yield f"It waits behind its sender, which is halted: {halted_why}"
         yield ADVICE[Rule.SENDER_HALTED]
+        return
+    if away_why is not None and record.state in _BEHIND_ITS_SENDER:
+        yield f"The provider of its sender does not answer ({away_why}): one message tries now and then."
+        yield f"It goes by itself when the provider is back. {_NOTHING}"
         return
     yield _STANDINGS[record.state](record)
     if record.state in _EXPLAINED_BY_REASON and record.reason:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from shared.clock import rfc3339
+from shared.clock import rfc3339, to_ms
 from shared.domain.consent import Category
 from shared.domain.identifiers import ContactId, MessageId
 from shared.domain.message import MessageState, WhenClosed
@@ -13,6 +13,7 @@ from shared.domain.routes import Defer
 from shared.domain.templates import Approval, Gate, TemplateId
 from shared.inputs import replay
 from shared.providers.base import ErrorRow, Rejected
+from shared.store.keys import Keys
 from shared.store.message_record import MessageRecord
 from tests.builders import (
     BOTH_APPROVED,
@@ -129,3 +130,12 @@ def test_a_message_of_another_app_is_not_explained(world):
     answer = client.get(f"/v1/messages/{world.deps.new_message_id()}/explain", headers=ORDERS)
 
     assert answer.status_code == 404
+
+
+def test_a_message_behind_a_provider_that_is_down_says_so_and_since_when(world):
+    stored = {"probe_at": to_ms(NOW), "away_since": to_ms(NOW), "away_code": "http_503", "failures": 9}
+    world.client.hset(Keys("default").sender("shop"), mapping=stored)
+    path = f"/v1/messages/{accept(world)}/explain"
+    sentences = create_api(world.deps).test_client().get(path, headers=ORDERS).json["sentences"]
+
+    assert "does not answer (http_503 since 2086-11-22T12:00:00.000Z)" in sentences[-2]

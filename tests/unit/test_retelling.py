@@ -171,6 +171,14 @@ def test_behind_a_halted_sender_it_says_why_the_sender_is_halted():
     ]
 
 
+@pytest.mark.parametrize("state", [MessageState.QUEUED, MessageState.DEFERRED])
+def test_while_the_provider_is_away_it_says_so_and_since_when(state):
+    told = retell(record(state=state), away_why="http_503 since 2086-11-22T12:01:00.000Z")
+
+    assert "does not answer (http_503 since 2086-11-22T12:01:00.000Z)" in told[-2]
+    assert "goes by itself" in told[-1]
+
+
 def test_a_doubt_that_may_be_resent_says_when():
     asked = request(in_doubt=InDoubt.RESEND)
     told = retell(record(state=MessageState.UNKNOWN, request=asked, not_before=NOW + MINUTE))

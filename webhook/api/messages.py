@@ -29,7 +29,7 @@ from webhook.api.blueprint import Blueprint, canonical_body
 from webhook.api.context import caller, deps
 from webhook.api.dry_run import dry_run
 from webhook.api.message_view import view_accepted
-from webhook.api.own_messages import own_message, view_own, why_halted
+from webhook.api.own_messages import own_message, view_own, why_away, why_halted
 from webhook.errors import problem_of
 
 blueprint = Blueprint("messages", __name__, description="Messages on their way out.")
@@ -77,7 +77,7 @@ def explain_message(message_id: str) -> dict[str, Any]:
     return {
         "id": record.id.value,
         "state": record.state,
-        "sentences": retell(record, halted_why=why_halted(record)),
+        "sentences": retell(record, halted_why=why_halted(record), away_why=why_away(record)),
     }
 
 

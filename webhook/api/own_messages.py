@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from shared.clock import rfc3339
 from shared.domain.confirmation import CONFIRMING_APP
 from shared.domain.identifiers import ContactId, InvalidIdentifierError, MessageId
 from shared.domain.message import MessageState
@@ -119,6 +120,15 @@ def why_halted(record: MessageRecord) -> str | None:
     """None: its sender is not halted, or configured no more."""
     sender = deps().sender(record.request.sender)
     return None if sender is None else deps().senders.get(sender).why_halted(deps().clock.now())
+
+
+def why_away(record: MessageRecord) -> str | None:
+    """None: its sender's provider answers, or the sender is configured no more."""
+    sender = deps().sender(record.request.sender)
+    circuit = None if sender is None else deps().senders.get(sender).circuit
+    if circuit is None or not circuit.is_open:
+        return None
+    return f"{circuit.why} since {rfc3339(circuit.since)}" if circuit.since else circuit.why
 
 
 def _waiting(record: MessageRecord) -> str | None:
