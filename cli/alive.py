@@ -2,6 +2,8 @@
 
 import click
 
+from cli.options import json_option
+from cli.screen import print_json
 from shared.errors import SettingsError, StoreUnavailableError
 from shared.settings import load_settings
 from shared.store.connection import connect
@@ -17,8 +19,9 @@ def alive() -> None:
 
 
 @alive.command()
-@click.option("--within", default=_MOST_SECONDS, show_default=True, metavar="SECONDS")
-def worker(within: float) -> None:
+@json_option
+@click.option("--within", default=_MOST_SECONDS, show_default=True, metavar="SECONDS", help="How long ago.")
+def worker(*, within: float, as_json: bool) -> None:
     """By work done and not by ping: a worker has looked at what is due in every business.
 
     Workers take turns, so with several this speaks for all of them together.
@@ -28,6 +31,9 @@ def worker(within: float) -> None:
         raise click.ClickException("no worker works: none ever did")
     if age > within:
         raise click.ClickException(f"no worker works: the last one did {age:.0f} s ago")
+    if as_json:
+        print_json({"worked_seconds_ago": round(age, 1)})
+        return
     click.echo(f"a worker worked {age:.1f} s ago")
 
 

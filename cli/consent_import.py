@@ -5,9 +5,10 @@ Exit codes: 0 all taken, 1 some refused, 2 could not go on; then the same comman
 
 import csv
 import fcntl
+import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
@@ -19,21 +20,31 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from cli import consent_progress
 from cli.client import Api, default_api
 from cli.consent_file import COLUMNS, ConsentFile, Row, UnreadableFileError
-from cli.options import connection_options, options
+from cli.options import api_options, options
+from cli.problems import ProblemError, problem_of
+from cli.screen import print_json
 
 _AT_ONCE = 1_000
 #: Of the file, in one request: the API takes 4 MiB of JSON.
 _BYTES_AT_ONCE = 512 * 1024
-_SOME_REFUSED, _COULD_NOT_GO_ON = 1, 2
+#: Contacts, as the API lists them.
+Items = list[dict[str, Any]]
+_SOME_REFUSED = 1
 
 _sender = options(click.option("--sender", help="Alias of a sender; needed where there are several."))
+
+
+class _CouldNotGoOnError(ProblemError):
+    exit_code = 2
 
 
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_sender
-@connection_options
-def import_consents(file: Path, sender: str | None, url: str | None, key: str | None) -> None:
+@api_options
+def import_consents(
+    file: Path, sender: str | None, url: str | None, key: str | None, *, as_json: bool
+) -> None:
     """Record the decisions in a CSV FILE: contact,status,categories,source,evidence,at.
 
     Interrupted and started again it goes on where it was. What is refused is listed in FILE.refused.csv
@@ -45,24 +56,46 @@ def import_consents(file: Path, sender: str | None, url: str | None, key: str | 
         file.open("rb") as source,
     ):
         counts = _import(default_api(url, key), source, sender, notes)
-    said = [f"{counts.get(name, 0)} {name}" for name in ("recorded", "unchanged", "refused")]
-    click.echo(", ".join(said) + (f": see {notes.report_path}" if counts.get("refused") else ""))
+    _tell(counts, notes.report_path, as_json=as_json)
     sys.exit(_SOME_REFUSED if counts.get("refused") else 0)
 
 
 @click.command("export")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A file; else what is shown.")
 @_sender
-@connection_options
-def export_consents(output: Path | None, sender: str | None, url: str | None, key: str | None) -> None:
-    """Write what stands for every contact as CSV, as `import` takes it."""
+@api_options
+def export_consents(
+    output: Path | None, sender: str | None, url: str | None, key: str | None, *, as_json: bool
+) -> None:
+    """Write what stands for every contact as CSV, as `import` takes it; or as the API's JSON, one a line."""
     with _giving_up("Nothing was written."), _written(output) as lines, _bar("contacts") as bar:
-        writer = csv.writer(lines, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        write = _json_lines(lines) if as_json else _csv(lines)
         task = bar.add_task("export", total=None)
         for items in _pages(default_api(url, key), sender):
-            writer.writerows(_line(item["contact"], said) for item in items for said in item["consents"])
+            write(items)
             bar.advance(task, len(items))
+
+
+def _tell(counts: dict[str, int], report: Path, *, as_json: bool) -> None:
+    said = {name: counts.get(name, 0) for name in ("recorded", "unchanged", "refused")}
+    if as_json:
+        print_json({**said, "report": str(report) if said["refused"] else None})
+        return
+    words = ", ".join(f"{count} {name}" for name, count in said.items())
+    click.echo(words + (f": see {report}" if said["refused"] else ""))
+
+
+def _csv(lines: TextIO) -> Callable[[Items], None]:
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    return lambda items: writer.writerows(
+        _line(item["contact"], said) for item in items for said in item["consents"]
+    )
+
+
+def _json_lines(lines: TextIO) -> Callable[[Items], None]:
+    """One contact a line: the whole would not fit into memory."""
+    return lambda items: lines.writelines(json.dumps(item, ensure_ascii=False) + "\n" for item in items)
 
 
 @contextmanager
@@ -143,7 +176,7 @@ def _results(api: Api, sender: str | None, batch: Sequence[Row]) -> list[tuple[R
     ]
 
 
-def _pages(api: Api, sender: str | None) -> Iterator[list[dict[str, Any]]]:
+def _pages(api: Api, sender: str | None) -> Iterator[Items]:
     cursor = None
     while True:
         query = {"sender": sender, "cursor": cursor, "limit": _AT_ONCE}
@@ -173,6 +206,7 @@ def _giving_up(then: str) -> Iterator[None]:
     try:
         yield
     except (UnreadableFileError, click.ClickException, OSError, KeyboardInterrupt) as exc:
-        why = exc.format_message() if isinstance(exc, click.ClickException) else str(exc) or "interrupted"
-        click.echo(f"Error: {why}\n{then}", err=True)
-        sys.exit(_COULD_NOT_GO_ON)
+        told = (
+            exc if isinstance(exc, click.ClickException) else click.ClickException(str(exc) or "interrupted")
+        )
+        raise _CouldNotGoOnError(f"{told.format_message()}\n{then}", problem_of(told)) from exc

@@ -82,7 +82,9 @@ def erase(
 ) -> None:
     """Remove a person for good; an opt-out stays as a keyed hash. Safe to repeat."""
     if not yes:
-        click.confirm("Erase this person from everything, and cancel what has not left?", abort=True)
+        click.confirm(
+            "Erase this person from everything, and cancel what has not left?", abort=True, err=True
+        )
     answer = _call("DELETE", _path(name), sender, url, key)
     if as_json:
         print_json(answer)

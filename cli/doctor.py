@@ -25,6 +25,7 @@ from cli.doctor_store import (
 )
 from cli.doctor_work import check_beats, check_callbacks, check_sender, check_set_aside, check_templates
 from cli.findings import Finding, Level, error, ok, warning
+from cli.options import json_option
 from cli.redis_server import url_left_in
 from cli.screen import add_row, console, print_json
 from shared.clock import ServerClock
@@ -41,7 +42,7 @@ Look = Callable[[], Iterator[Finding]]
 
 @click.command()
 @click.option("--offline", is_flag=True, help="Ask no provider anything.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@json_option
 def doctor(offline: bool, as_json: bool) -> None:  # noqa: FBT001 - click passes them so
     """Check settings, Redis, broker, clocks, providers, templates and what is stuck. Exit 1 on errors."""
     _find_development()

@@ -3,14 +3,18 @@
 import click
 
 from cli.alive import alive
+from cli.callbacks import callbacks
 from cli.consent import consent
 from cli.consent_import import export_consents, import_consents
 from cli.contacts import contact, retention
 from cli.demo import demo
 from cli.doctor import doctor as examine
+from cli.events import events
+from cli.inbound import inbound
 from cli.message_hands import audit, cancel, list_messages, resolve, retry
 from cli.messages import message, send
 from cli.migrate import migrate
+from cli.problems import ProblemGroup
 from cli.quarantine import quarantine
 from cli.senders import sender
 from cli.submissions import submissions
@@ -24,7 +28,7 @@ from cli.templates import template
 from cli.up import up
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=ProblemGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="finestra")
 def main() -> None:
     """Finestra: a WhatsApp Business gateway that knows whether the window is open."""
@@ -44,6 +48,9 @@ for _command in (
     consent,
     quarantine,
     submissions,
+    inbound,
+    events,
+    callbacks,
     audit,
     template,
 ):

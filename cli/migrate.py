@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import click
 
+from cli.options import json_option
 from cli.screen import print_json
 from cli.supervisor import wait_until
 from shared.errors import DataVersionError, MigrationRunningError, SettingsError, StoreUnavailableError
@@ -17,7 +18,7 @@ _PATIENCE_SECONDS = 600
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+@json_option
 def migrate(*, as_json: bool) -> None:
     """Bring stored data to this version. Safe to repeat, and to do while others do it.
 

@@ -18,13 +18,13 @@ def options(*each: Callable[[Command], Command]) -> Callable[[Command], Command]
     return decorate
 
 
-#: Where the API is, and who asks.
-connection_options = options(
-    click.option("--url", help="Address of the API."), click.option("--key", help="API key.")
-)
-#: The same, and how the answer is shown.
+#: How the answer is shown. What went wrong then is a problem on standard error (cli/problems.py).
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+#: Where the API is, who asks, and how the answer is shown: as it came.
 api_options = options(
-    connection_options, click.option("--json", "as_json", is_flag=True, help="Print the answer as it came.")
+    click.option("--url", help="Address of the API."),
+    click.option("--key", help="API key."),
+    json_option,
 )
 
 

@@ -7,10 +7,8 @@ import click
 from rich.table import Table
 
 from cli.client import default_api
-from cli.screen import console
-
-_url = click.option("--url", help="Address of the API.")
-_key = click.option("--key", help="API key.")
+from cli.options import api_options
+from cli.screen import add_row, console, print_json
 
 
 @click.group()
@@ -19,38 +17,60 @@ def sender() -> None:
 
 
 @sender.command("list")
-@_url
-@_key
-def list_senders(url: str | None, key: str | None) -> None:
-    """Every sender with its state, what halts it and why."""
-    table = Table("sender", "state", "halts", "until", "why")
-    for one in default_api(url, key).call("GET", "/v1/senders")["items"]:
-        table.add_row(one["alias"], one["state"], *_halts(one))
+@api_options
+def list_senders(url: str | None, key: str | None, *, as_json: bool) -> None:
+    """Every sender with its state, what halts it and why, and how much of its limits is used."""
+    answer = default_api(url, key).call("GET", "/v1/senders")
+    if as_json:
+        print_json(answer)
+        return
+    table = Table("sender", "state", "rate", "contacts today", "halts", "until", "why")
+    for one in answer["items"]:
+        add_row(table, one["alias"], one["state"], *_used(one["limits"]), *_halts(one))
     console.print(table)
 
 
 @sender.command()
 @click.argument("alias")
 @click.option("--why", required=True, help="Shown to whoever asks.")
-@click.option("--kind", type=click.Choice(["all", "template", "session"]), default="all", show_default=True)
+@click.option(
+    "--kind",
+    type=click.Choice(["all", "template", "session"]),
+    default="all",
+    show_default=True,
+    help="What stops.",
+)
 @click.option("--until", help="When it ends by itself, as RFC 3339; else it is resumed by hand.")
-@_url
-@_key
-def halt(alias: str, why: str, kind: str, until: str | None, url: str | None, key: str | None) -> None:
+@api_options
+def halt(alias: str, url: str | None, key: str | None, *, as_json: bool, **body: str | None) -> None:
     """Stop sending; what is queued stays and waits."""
-    body = {"why": why, "kind": kind, "until": until}
-    answer = default_api(url, key).call("POST", f"/v1/senders/{quote(alias, safe='')}/halt", json=body)
+    answer = default_api(url, key).call("POST", f"{sender_path(alias)}/halt", json=body)
+    if as_json:
+        print_json(answer)
+        return
     click.echo(f"{answer['alias']}: {answer['state']}, {len(answer['halts'])} halts")
 
 
 @sender.command()
 @click.argument("alias")
-@_url
-@_key
-def resume(alias: str, url: str | None, key: str | None) -> None:
+@api_options
+def resume(alias: str, url: str | None, key: str | None, *, as_json: bool) -> None:
     """Lift every halt and try at once."""
-    answer = default_api(url, key).call("POST", f"/v1/senders/{quote(alias, safe='')}/resume")
+    answer = default_api(url, key).call("POST", f"{sender_path(alias)}/resume")
+    if as_json:
+        print_json(answer)
+        return
     click.echo(f"{answer['alias']}: {answer['state']}")
+
+
+def sender_path(alias: str) -> str:
+    return f"/v1/senders/{quote(alias, safe='')}"
+
+
+def _used(limits: dict[str, Any]) -> tuple[str, str]:
+    rate = f"{limits['used']['throughput']:.0%} of {limits['throughput_per_second']}/s"
+    most = limits["messaging_limit_per_day"]
+    return rate, f"{limits['used']['messaging']} of {most}" if most else ""
 
 
 def _halts(one: dict[str, Any]) -> tuple[str, str, str]:

@@ -6,13 +6,17 @@ from typing import Any
 
 import click
 
+from cli.options import json_option
 from cli.screen import print_json
 from cli.template_files import Entry, content_of, read_entries
 from shared.domain.lint import Finding, Level, LintPolicy, PromotionalContent, in_provider_form, lint
 from shared.domain.template_parts import TemplateContent
 
-_UNREADABLE = 2
 _COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow"}
+
+
+class _UnreadableError(click.ClickException):
+    exit_code = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class Located:
     show_default=True,
     help="Whose senders they are for.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@json_option
 @click.pass_context
 def lint_files(
     context: click.Context,
@@ -58,7 +62,7 @@ def lint_files(
 
     Exits with 1 if there are errors, with 2 if a file cannot be read.
     """
-    entries = list(_read(context, files))
+    entries = list(_read(files))
     asked = LintPolicy(promotional=PromotionalContent(policy), provider=provider)
     findings = list(_findings(entries, asked))
     if as_json:
@@ -70,14 +74,13 @@ def lint_files(
     context.exit(1 if any(each.level is Level.ERROR for each in findings) else 0)
 
 
-def _read(context: click.Context, files: tuple[str, ...]) -> Iterator[Entry]:
+def _read(files: tuple[str, ...]) -> Iterator[Entry]:
     """All that can be read must be: a verdict on a part would look like one on the whole."""
     for name in files:
         try:
             yield from read_entries(name)
         except click.ClickException as exc:
-            exc.show()
-            context.exit(_UNREADABLE)
+            raise _UnreadableError(exc.format_message()) from exc
 
 
 def _findings(entries: Sequence[Entry], policy: LintPolicy) -> Iterator[Located]:

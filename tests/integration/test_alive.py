@@ -1,5 +1,6 @@
 """The health check of a worker asks for its work: when somebody last looked at what is due."""
 
+import json
 import time
 
 import pytest
@@ -18,7 +19,7 @@ def health(tmp_path, real_redis, redis_url, monkeypatch):
     development.write()
     monkeypatch.setenv("FINESTRA_CONFIG", str(development.config_path))
     monkeypatch.setenv("FINESTRA_REDIS_URL", redis_url)
-    return lambda: CliRunner().invoke(main, ["alive", "worker"])
+    return lambda *words: CliRunner().invoke(main, ["alive", "worker", *words])
 
 
 @pytest.mark.parametrize(("ago", "exit_code"), [(0, 0), (8, 0), (12, 1), (3600, 1)])
@@ -26,6 +27,12 @@ def test_a_worker_is_alive_while_its_last_beat_is_young(health, real_redis, ago,
     real_redis.hset(*BEAT, round((time.time() - ago) * 1000))
 
     assert health().exit_code == exit_code
+
+
+def test_a_program_is_told_when_it_worked(health, real_redis):
+    real_redis.hset(*BEAT, round((time.time() - 3) * 1000))
+
+    assert 3 <= json.loads(health("--json").stdout)["worked_seconds_ago"] < 8
 
 
 def test_where_no_worker_ever_worked_none_is_alive(health):

@@ -124,6 +124,23 @@ def test_all_taken_is_0_and_again_changes_nothing(world, tmp_path):
     assert (again.exit_code, again.output) == (0, "0 recorded, 5 unchanged, 0 refused\n")
 
 
+def test_a_program_is_told_the_same(world, tmp_path):
+    file = write_file(tmp_path, f"{ANNA},opted_in,,,,{AT}", f"{ANNA},maybe,,,,{AT}")
+
+    done = run(create_api(world.deps), "import", str(file), "--json")
+    exported = run(create_api(world.deps), "export", "--json")
+    cut = run(create_api(world.deps), "import", str(write_file(tmp_path, '"never closed')), "--json")
+
+    report = str(file) + ".refused.csv"
+    assert (done.exit_code, json.loads(done.stdout)) == (
+        1,
+        {"recorded": 1, "unchanged": 0, "refused": 1, "report": report},
+    )
+    assert [json.loads(line)["contact"] for line in exported.stdout.splitlines()] == [ANNA.value]
+    assert (cut.exit_code, cut.stdout) == (2, "")
+    assert "line 2" in json.loads(cut.stderr)["detail"]
+
+
 def test_what_cannot_go_on_is_2_and_names_the_line_after_taking_those_before(world, tmp_path):
     file = write_file(tmp_path, f"{ANNA},opted_in,,,,{AT}", '"never closed,opted_in')
 

@@ -1,15 +1,13 @@
 """`finestra template …` against the door, over HTTP."""
 
 import json
-import threading
 
 import pytest
-import structlog
 from click.testing import CliRunner
-from werkzeug.serving import make_server
 
 from cli.main import main
 from tests.builders import Stores, World, call, template
+from tests.typed import typed_against
 from webhook.api.app import create_api
 
 
@@ -20,20 +18,8 @@ def world(fake_redis) -> World:
 
 @pytest.fixture
 def finestra(world):
-    """Runs the command as on-call does, with an admin's key."""
-    server = make_server("127.0.0.1", 0, create_api(world.deps), threaded=True)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-
-    def run(*words):
-        options = ["--url", f"http://127.0.0.1:{server.port}", "--key", "desk-key"]
-        done = CliRunner().invoke(main, ["template", *words, *options], env={"COLUMNS": "200"})
-        assert done.exit_code in (0, 1, 2), done.exception
-        return done
-
-    with structlog.testing.capture_logs():  # what the server writes is no output of the command
+    with typed_against(create_api(world.deps), "template") as run:
         yield run
-    server.shutdown()
-    server.server_close()
 
 
 def test_the_library_is_shown(finestra):
