@@ -73,6 +73,9 @@ def print_template(answer: dict[str, Any]) -> None:
     for gate, word in answer["approval"].items():
         reason = f": {word['reason']}" if word["reason"] else ""
         console.print(harmless(f"  {gate}: {word['state']}{reason}"))
+    if stop := answer["stop"]:
+        until = f", until {stop['until']}" if stop["until"] else ""
+        console.print(harmless(f"  stopped by {stop['by']}: {stop['reason'] or 'no reason given'}{until}"))
     for line in _content(answer):
         console.print(line)
 

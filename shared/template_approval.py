@@ -55,6 +55,7 @@ class TemplateDesk:
         gate = Approval.APPROVED if self._is_gate_open else Approval.PENDING
         fields = {
             "draft": "1",
+            "error_stop": "",
             f"gate:{Gate.PROVIDER}": gate.value,
             f"gate:{Gate.WHATSAPP}": Approval.PENDING.value,
             **_WITHOUT_REASONS,

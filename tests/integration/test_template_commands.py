@@ -43,6 +43,16 @@ def test_one_is_imported_listed_and_shown(finestra):
     assert "pronto" in finestra("list").output
 
 
+def test_what_stopped_one_is_shown(finestra, world):
+    world.deps.templates.create("default", template(), nonce="n")
+    fields = {"error_stop": "paused|132015|1|", "stopped": "paused"}
+    world.deps.templates.change("default", template().id, fields)
+
+    shown = finestra("show", "ordine_pronto", "it", "--sender", "shop").output
+
+    assert "stopped by error: 132015" in shown
+
+
 def test_every_part_of_a_template_is_shown(finestra):
     link = "https://shop.example/track/{1}"
     shown = finestra("import", "order_shipped", "--language", "it", "--sender", "shop", "--link", link).output

@@ -25,6 +25,7 @@ if not held[1] then
   details.imported = version
 elseif ARGV[6] ~= '' and is_newer then
   details.content_version = replace_content(id, ARGV[6])
+  lift_stop(id, started, details)
 end
 if next(details) then
   for i = 8, first_word - 1, 2 do
@@ -42,7 +43,7 @@ if held[3] and is_newer then
   details.editing = ''
 end
 -- The list was made after it was asked for, so a word of that very second may be newer.
-for name, value in pairs(tell_template(id, math.floor(started / 1000) - 1, ARGV, first_word) or {}) do
+for name, value in pairs(tell_template(id, math.floor(started / 1000) - 1, ARGV, first_word, true) or {}) do
   details[name] = value
 end
 if not next(details) then

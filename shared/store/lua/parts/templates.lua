@@ -35,25 +35,36 @@ local function is_usable(template)
   return is_approved and not (found[3] or found[4] or found[5])
 end
 
+-- What an error stopped before `at` (ms) goes on.
+local function lift_stop(id, at, changes)
+  local template = key('template', id)
+  local stopped_at = string.match(redis.call('HGET', template, 'error_stop') or '', '^[^|]*|[^|]*|(%d+)|')
+  if stopped_at and at >= tonumber(stopped_at) then
+    redis.call('HDEL', template, 'error_stop')
+    redis.call('ZREM', key('resting'), id)
+    changes.error_stop = ''
+  end
+end
+
 -- Words of the provider from row[first] on, each field, value, rank: the newest stands, of one second the higher rank.
--- What it says of the status since an error stopped it stands instead. Returns what is another now, or nil.
-local function tell_template(id, at, row, first)
+-- What it says of the status since an error stopped it stands instead; a list that says what it said before says nothing
+-- new, an event does. Returns what is another now, or nil.
+local function tell_template(id, at, row, first, is_list)
   local template, changes = key('template', id), {}
   for i = first, #row, 3 do
     local field, value, rank = row[i], row[i + 1], tonumber(row[i + 2])
     local since, standing = string.match(redis.call('HGET', template, 'told:' .. field) or '-1|0', '^(-?%d+)|(%d+)$')
     if at > tonumber(since) or (at == tonumber(since) and rank > tonumber(standing)) then
       redis.call('HSET', template, 'told:' .. field, whole(at) .. '|' .. rank)
-      local stopped_at = field == 'stopped'
-        and string.match(redis.call('HGET', template, 'error_stop') or '', '^[^|]*|[^|]*|(%d+)|')
-      if stopped_at and at * 1000 >= tonumber(stopped_at) then
-        redis.call('HDEL', template, 'error_stop')
-        redis.call('ZREM', key('resting'), id)
-        changes.error_stop = ''
+      if field == 'stopped' and not is_list then
+        lift_stop(id, at * 1000, changes)
       end
       if (redis.call('HGET', template, field) or '') ~= value then
         set_field(template, field, value)
         changes[field] = value
+        if field == 'stopped' or field == 'gate:whatsapp' then
+          lift_stop(id, at * 1000, changes)
+        end
         if field == 'category' then
           count('templates_relabelled_total:' .. value)
         end
