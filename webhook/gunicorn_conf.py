@@ -3,7 +3,7 @@
 `gunicorn -c python:webhook.gunicorn_conf 'webhook.wsgi:receiver()'`
 """
 
-worker_class = "gthread"
+worker_class = "webhook.gunicorn_worker.DoorWorker"
 workers = 2
 threads = 16
 timeout = 30

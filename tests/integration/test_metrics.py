@@ -1,6 +1,8 @@
 """`/metrics`: what is declared is shown, at zero too, and what the scripts count is declared."""
 
+import dataclasses
 import math
+import queue
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +26,7 @@ from tests.builders import ANNA, NOW, World, request, template, wrote
 from tests.integration.test_receiver import post_meta
 from tests.play import accept, drain
 from webhook.api.app import create_api
+from webhook.api.metrics import MOST_SCRAPES
 from webhook.app import create_receiver
 from workers import submissions
 from workers.outbound import Drain
@@ -49,6 +52,39 @@ def labels_of(sample):
 
 def test_a_key_is_needed(world):
     assert create_api(world.deps).test_client().get("/metrics").status_code == 401
+
+
+def test_more_scrapes_at_once_than_a_few_are_sent_away(fake_redis):
+    world, held = World(fake_redis), Held()
+    api = create_api(dataclasses.replace(world.deps, metrics=held))
+
+    def status(_: int) -> int:
+        return api.test_client().get("/metrics", headers=DESK).status_code
+
+    with ThreadPoolExecutor(MOST_SCRAPES) as scrapers:
+        under_way = [scrapers.submit(status, number) for number in range(MOST_SCRAPES)]
+        for _ in under_way:
+            held.begun.get(timeout=10)
+        one_more = api.test_client().get("/metrics", headers=DESK)
+        held.may_end.set()
+        answered = [each.result() for each in under_way]
+    afterwards = status(0)
+
+    assert (one_more.status_code, one_more.json["code"]) == (429, "too_many_at_once")
+    assert int(one_more.headers["Retry-After"]) > 0
+    assert [*answered, afterwards] == [200] * (MOST_SCRAPES + 1)
+
+
+class Held:
+    """A reading that ends when it may."""
+
+    def __init__(self):
+        self.begun, self.may_end = queue.Queue(), threading.Event()
+
+    def read(self, *, now):
+        self.begun.put(None)
+        self.may_end.wait(10)
+        return {name: {} for name in METRICS}
 
 
 def test_whatever_a_script_counts_is_declared():

@@ -4,11 +4,10 @@ A wamid is base64 and may hold slashes: an id may stand in the address as it is,
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import timedelta
 from http import HTTPStatus
-from threading import BoundedSemaphore
 from typing import Any, cast
 
 from flask import Flask, Response, current_app
@@ -22,12 +21,12 @@ from webhook.api.attachment import attachment_headers, safe_content_type
 from webhook.api.auth import own_senders, sender_of_address
 from webhook.api.blueprint import LenientBlueprint
 from webhook.api.context import deps
+from webhook.api.slots import Slots
 from webhook.errors import Code, ProblemError
 
 #: At once in one process, whose threads others need too: files on their way, and requests to mark as read.
 MOST_FETCHES = 4
 MOST_RECEIPTS = 4
-_BUSY_SECONDS = "1"
 _AWAY = timedelta(seconds=5)
 _EXTENSION = "finestra.inbound"
 _FILE = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
@@ -36,25 +35,8 @@ _FILE = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 blueprint = LenientBlueprint("inbound", __name__, description="What contacts wrote to us.")
 
 
-class _Slots:
-    """As many pieces of work at once as there are slots, and no queue before them."""
-
-    def __init__(self, most: int) -> None:
-        self._free = BoundedSemaphore(most)
-
-    def take(self) -> Callable[[], None]:
-        """Take a slot; the answer gives it back."""
-        if not self._free.acquire(blocking=False):
-            raise ProblemError(
-                Code.TOO_MANY_AT_ONCE,
-                "As many of these are under way as there may be at once. Come back in a moment.",
-                headers={"Retry-After": _BUSY_SECONDS},
-            )
-        return self._free.release
-
-
 def install_inbound(app: Flask) -> None:
-    app.extensions[_EXTENSION] = {"fetches": _Slots(MOST_FETCHES), "receipts": _Slots(MOST_RECEIPTS)}
+    app.extensions[_EXTENSION] = {"fetches": Slots(MOST_FETCHES), "receipts": Slots(MOST_RECEIPTS)}
 
 
 @blueprint.route("/v1/inbound/<path:inbound_id>/media")
@@ -129,8 +111,8 @@ def _find(alias: str | None, inbound_id: str) -> InboundRecord:
     return record
 
 
-def _slots(name: str) -> _Slots:
-    return cast("Mapping[str, _Slots]", current_app.extensions[_EXTENSION])[name]
+def _slots(name: str) -> Slots:
+    return cast("Mapping[str, Slots]", current_app.extensions[_EXTENSION])[name]
 
 
 def _answer(record: InboundRecord, file: MediaFile) -> Response:
