@@ -149,7 +149,9 @@ def _queued(record: MessageRecord) -> str:
 
 
 def _deferred(record: MessageRecord) -> str:
-    until = f"until {rfc3339(record.not_before)}" if record.not_before else "for what it was deferred for"
+    # Deferred to its own time: it waits for no time but for what its reason names.
+    is_timed = record.not_before is not None and record.not_before > record.state_at
+    until = f"until {rfc3339(record.not_before)}" if is_timed else "until what it waits for has changed"
     return f"It is deferred {until}, then it is decided anew."
 
 

@@ -171,6 +171,12 @@ def test_behind_a_halted_sender_it_says_why_the_sender_is_halted():
     ]
 
 
+def test_what_waits_for_a_change_is_given_no_time_that_has_passed():
+    told = retell(record(state=MessageState.DEFERRED, reason=Rule.TEMPLATE_PAUSED, not_before=NOW + MINUTE))
+
+    assert "deferred until what it waits for has changed" in told[-2]
+
+
 @pytest.mark.parametrize("state", [MessageState.QUEUED, MessageState.DEFERRED])
 def test_while_the_provider_is_away_it_says_so_and_since_when(state):
     told = retell(record(state=state), away_why="http_503 since 2086-11-22T12:01:00.000Z")
