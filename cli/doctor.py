@@ -36,7 +36,7 @@ from shared.settings import Settings, load_settings
 from shared.store.connection import connect, server_time
 from shared.store.data_version import versions_of
 
-_STYLES = {Level.OK: "green", Level.WARNING: "yellow", Level.ERROR: "bold red"}
+_STYLES = {Level.OK: "green", Level.UNCHECKED: "dim", Level.WARNING: "yellow", Level.ERROR: "bold red"}
 Look = Callable[[], Iterator[Finding]]
 
 
@@ -103,10 +103,10 @@ def check_store(deps: Deps) -> Iterator[Finding]:
 def check_work(deps: Deps) -> Iterator[Finding]:
     configuration, at = deps.settings.configuration, deps.clock.now()
     yield from check_beats(deps.health.last_beats(configuration.aliases_of), at=at)
-    counted = deps.metrics.read(now=at)["inbound_messages_total"]
+    reading = deps.metrics.read(now=at)
     for sender in configuration.senders.values():
         yield from check_sender(deps, sender)
-        yield check_webhooks(sender, counted)
+        yield check_webhooks(sender, reading)
     yield from check_templates(deps)
     for app in configuration.pushed_apps:
         yield from check_callbacks(deps, app)

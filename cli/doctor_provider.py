@@ -4,16 +4,18 @@ Only reads that the providers document (reference meta 3.5 and 6.7). CM.com docu
 templates (reference cm 7), and the list of Meta's subscriptions is none that we have a text for.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 
-from cli.doctor_clock import Reading, check_clock, now
-from cli.findings import Finding, error, ok, warning
+from cli.doctor_clock import Reading as ClockReading
+from cli.doctor_clock import check_clock, now
+from cli.findings import Finding, error, ok, unchecked, warning
 from shared.configuration import AnySender, CmSender
 from shared.deps import Deps
 from shared.domain.retry import ErrorClass
 from shared.providers.base import Rejected
 from shared.providers.meta.numbers import NumberStanding
+from shared.store.metrics import Reading
 
 _WHOLE_SECONDS = timedelta(seconds=1)
 #: Not the credentials: nobody answered, or not now.
@@ -22,8 +24,8 @@ _PASSING = {ErrorClass.RETRY, ErrorClass.THROTTLE, ErrorClass.IN_DOUBT}
 
 def check_provider(deps: Deps, sender: AnySender) -> Iterator[Finding]:
     if isinstance(sender, CmSender):
-        seen = "not checked: CM.com documents no call that reads an account and sends nothing"
-        yield ok("credentials", seen, about=sender.alias)
+        seen = "CM.com documents no call that reads an account and sends nothing"
+        yield unchecked("credentials", seen, about=sender.alias)
         return
     asked_at = now()
     standing = deps.meta_numbers[sender.alias].standing()
@@ -33,7 +35,7 @@ def check_provider(deps: Deps, sender: AnySender) -> Iterator[Finding]:
         yield check_standing(standing, about=sender.alias)
         if standing.told_at is not None:
             told, answered_at = standing.told_at, now()
-            reading = Reading(asked_at=asked_at, told=told, answered_at=answered_at, step=_WHOLE_SECONDS)
+            reading = ClockReading(asked_at=asked_at, told=told, answered_at=answered_at, step=_WHOLE_SECONDS)
             yield check_clock(reading, "Meta", about=sender.alias)
     page = deps.meta_templates[sender.alias].page()
     if isinstance(page, Rejected):
@@ -61,16 +63,26 @@ def check_standing(standing: NumberStanding, *, about: str) -> Finding:
             return ok("credentials", seen, about=about)
 
 
-def check_webhooks(sender: AnySender, counted: Mapping[tuple[str, ...], float]) -> Finding:
-    """`counted`: messages of contacts, by sender and kind. No call that we know tells what is subscribed."""
+def check_webhooks(sender: AnySender, reading: Reading) -> Finding:
+    """No call that we know tells what is subscribed: an open window says that something came lately."""
+    counted = reading["inbound_messages_total"]
     heard = int(sum(count for (alias, *_), count in counted.items() if alias == sender.alias))
-    if heard:
-        return ok("webhooks", f"{heard} messages of contacts came", about=sender.alias)
-    todo = (
-        f"write to the number from a phone. Nothing comes: set its webhook to /webhooks/{sender.alias} and, "
-        "at Meta, subscribe the app to the business account and to the field messages"
+    windows = int(reading["windows_open"].get((sender.alias,), 0))
+    if windows:
+        seen = f"{heard} messages of contacts came, {windows} windows are open"
+        return ok("webhooks", seen, about=sender.alias)
+    lately = "came in a window's length" if heard else "ever came"
+    todo = f"write to the number from a phone. Nothing comes: {_how_to_subscribe(sender)}"
+    return warning("webhooks", f"no message of a contact {lately}", todo, about=sender.alias)
+
+
+def _how_to_subscribe(sender: AnySender) -> str:
+    if isinstance(sender, CmSender):
+        return f"set its webhook at CM.com to /webhooks/{sender.alias}/TOKEN, one of its webhook_token"
+    return (
+        f"set its webhook to /webhooks/{sender.alias} and subscribe the app to the business account and to "
+        "the field messages"
     )
-    return warning("webhooks", "no message of a contact ever came", todo, about=sender.alias)
 
 
 def _refused(check: str, refused: Rejected, what: str, sender: AnySender) -> Finding:

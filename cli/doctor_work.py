@@ -33,7 +33,10 @@ def check_sender(deps: Deps, sender: AnySender) -> Iterator[Finding]:
         since = rfc3339(halt.since) if halt.since else "an unknown time"
         what = "everything" if halt.kind is HaltKind.ALL else f"{halt.kind} messages"
         seen = f"{what} halted by {halt.source} {halt.code}".rstrip() + f" since {since}"
-        todo = "`finestra sender list` says why; mend it, `finestra sender resume`; see FinestraSenderHalted"
+        todo = (
+            f"`finestra sender list` says why; mend it, `finestra sender resume {sender.alias}`; "
+            "see FinestraSenderHalted"
+        )
         yield error("sender", seen, todo, about=sender.alias)
     circuit = state.circuit
     if circuit.is_open:
@@ -54,7 +57,8 @@ def check_templates(deps: Deps) -> Iterator[Finding]:
 
 def _of_template(one: TemplateInUse) -> Finding:
     seen = f"{one.name}/{one.language} is {one.status}, {one.waiting} messages wait"
-    todo = f"`finestra template show {one.name} {one.language}` says why; docs/templates.md what to do"
+    show = f"finestra template show {one.name} {one.language} --sender {one.sender}"
+    todo = f"`{show}` says why; docs/templates.md what to do"
     finding = error if one.waiting else warning
     return finding("templates", seen, todo, about=one.sender)
 
@@ -63,7 +67,7 @@ def check_callbacks(deps: Deps, app: App) -> Iterator[Finding]:
     for business in deps.settings.configuration.businesses_of(app):
         state = deps.callbacks.state(business, app.name)
         if state.parked:
-            todo = "mend the app, then POST /v1/callbacks/retry with its key; see FinestraCallbacksParked"
+            todo = f"mend the app, then POST /v1/callbacks/{app.name}/retry; see FinestraCallbacksParked"
             yield warning("callbacks", f"{state.parked} events parked", todo, about=app.name)
         elif state.failures_in_a_row >= _AWAY_AFTER:
             seen = f"{state.failures_in_a_row} failures in a row ({state.last_reason}), {state.waiting} wait"

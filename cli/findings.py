@@ -6,6 +6,8 @@ from enum import StrEnum
 
 class Level(StrEnum):
     OK = "ok"
+    #: Nobody looked, since nothing can be asked: not the same as well.
+    UNCHECKED = "unchecked"
     WARNING = "warning"
     ERROR = "error"
 
@@ -24,6 +26,10 @@ class Finding:
 
 def ok(check: str, seen: str, *, about: str = "") -> Finding:
     return Finding(check=check, level=Level.OK, seen=seen, about=about)
+
+
+def unchecked(check: str, seen: str, *, about: str = "") -> Finding:
+    return Finding(check=check, level=Level.UNCHECKED, seen=seen, about=about)
 
 
 def warning(check: str, seen: str, todo: str, *, about: str = "") -> Finding:

@@ -14,6 +14,7 @@ from shared.domain.halts import HaltKind
 from shared.queues import broker_trouble
 from shared.store.keys import Keys
 from tests.builders import NOW, Stores, World, app, call, meta_sender, settings, template, wrote
+from tests.play import accept
 
 KEYS = Keys("default")
 
@@ -97,6 +98,18 @@ def test_parked_callbacks_and_an_app_that_takes_nothing(world):
     assert parked == ("warning", "orders", "1 events parked")
 
 
+def test_what_is_to_be_done_can_be_done_as_written(world):
+    """With the names that a command or an address needs."""
+    world.deps.senders.halt(world.deps.sender("shop"), "moving", now=NOW)
+    world.client.zadd(KEYS.callback_parked("orders"), {"{}": to_ms(NOW)})
+    accept(world, templates=(call("mai_visto"),))
+    todo = {one.check: one.todo for one in check_work(world.deps) if one.todo}
+
+    assert "`finestra sender resume shop`" in todo["sender"]
+    assert "POST /v1/callbacks/orders/retry" in todo["callbacks"]
+    assert "`finestra template show mai_visto it --sender shop`" in todo["templates"]
+
+
 def test_what_was_set_aside_is_counted(world):
     shop = world.deps.sender("shop")
     world.deps.recorder.record([(shop, UpdateSetAside(reason="odd", raw='"+393331234567"'))], now=NOW)
@@ -149,7 +162,8 @@ def test_a_provider_that_does_not_answer_is_a_warning(fake_redis):
 def test_of_cm_com_it_is_said_that_nothing_was_asked(world):
     (only,) = check_provider(world.deps, world.deps.sender("negozio"))
 
-    assert only.seen.startswith("not checked: CM.com documents no call")
+    assert only.level is Level.UNCHECKED
+    assert only.seen.startswith("CM.com documents no call")
 
 
 def test_a_real_server_of_ours_is_fit(real_redis):

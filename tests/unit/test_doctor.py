@@ -23,7 +23,7 @@ from cli.redis_server import url_left_in
 from shared.providers.meta.numbers import NumberStanding
 from shared.store.data_version import CURRENT
 from shared.store.health import Condition
-from tests.builders import NOW, meta_sender
+from tests.builders import NOW, cm_sender, meta_sender
 
 OK, WARNING, ERROR = Level.OK, Level.WARNING, Level.ERROR
 SECOND = timedelta(seconds=1)
@@ -130,12 +130,30 @@ def test_what_meta_says_of_a_number_counts(can_send, level):
 
 def test_a_number_that_nobody_ever_wrote_to_may_have_no_webhook():
     counted = {("shop", "text"): 2.0, ("shop", "image"): 1.0, ("negozio", "text"): 0.0}
+    reading = {"inbound_messages_total": counted, "windows_open": {("shop",): 2.0, ("negozio",): 0.0}}
 
-    heard, silent = check_webhooks(meta_sender(), counted), check_webhooks(meta_sender("negozio"), counted)
+    heard, silent = check_webhooks(meta_sender(), reading), check_webhooks(meta_sender("negozio"), reading)
 
-    assert (heard.level, heard.seen) == (OK, "3 messages of contacts came")
-    assert silent.level is WARNING
-    assert "/webhooks/negozio" in silent.todo
+    assert (heard.level, heard.seen) == (OK, "3 messages of contacts came, 2 windows are open")
+    assert (silent.level, silent.seen) == (WARNING, "no message of a contact ever came")
+    assert "/webhooks/negozio and subscribe" in silent.todo
+
+
+def test_webhooks_that_came_once_may_come_no_more():
+    reading = {"inbound_messages_total": {("shop", "text"): 2.0}, "windows_open": {("shop",): 0.0}}
+
+    finding = check_webhooks(meta_sender(), reading)
+
+    assert (finding.level, finding.seen) == (WARNING, "no message of a contact came in a window's length")
+
+
+def test_what_is_told_of_a_webhook_is_the_providers_way():
+    reading = {"inbound_messages_total": {}, "windows_open": {}}
+
+    todo = check_webhooks(cm_sender(), reading).todo
+
+    assert "/webhooks/negozio/TOKEN" in todo
+    assert "subscribe" not in todo
 
 
 def test_the_server_of_up_is_found_by_what_it_left(tmp_path):
