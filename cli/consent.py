@@ -7,13 +7,13 @@ import click
 from rich.table import Table
 
 from cli.client import default_api
-from cli.options import api_options, options
+from cli.options import api_options, sender_option
 from cli.screen import add_row, console, print_json
 
 _NO_EVIDENCE = "no evidence"
 _CATEGORIES = ("utility", "marketing", "authentication")
 
-sender_option = options(click.option("--sender", help="Alias of a sender; needed where there are several."))
+_sender = sender_option("Alias of a sender; needed where there are several.")
 
 
 @click.group()
@@ -23,7 +23,7 @@ def consent() -> None:
 
 @consent.command()
 @click.argument("contact")
-@sender_option
+@_sender
 @api_options
 def show(contact: str, sender: str | None, url: str | None, key: str | None, *, as_json: bool) -> None:
     """What a contact agreed to, and every word about it, newest first."""
@@ -50,7 +50,7 @@ def show(contact: str, sender: str | None, url: str | None, key: str | None, *, 
     type=click.Choice(_CATEGORIES),
     help="May be repeated. Default: an opt-in covers utility and authentication, an opt-out all.",
 )
-@sender_option
+@_sender
 @api_options
 def set_consent(
     contact: str,

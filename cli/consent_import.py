@@ -20,7 +20,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from cli import consent_progress
 from cli.client import Api, default_api
 from cli.consent_file import COLUMNS, ConsentFile, Row, UnreadableFileError
-from cli.options import api_options, options
+from cli.options import api_options, sender_option
 from cli.problems import ProblemError, problem_of
 from cli.screen import print_json
 
@@ -31,7 +31,7 @@ _BYTES_AT_ONCE = 512 * 1024
 Items = list[dict[str, Any]]
 _SOME_REFUSED = 1
 
-_sender = options(click.option("--sender", help="Alias of a sender; needed where there are several."))
+_sender = sender_option("Alias of a sender; needed where there are several.")
 
 
 class _CouldNotGoOnError(ProblemError):

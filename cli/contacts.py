@@ -9,14 +9,12 @@ import click
 from rich.table import Table
 
 from cli.client import default_api
-from cli.options import api_options, options
+from cli.options import api_options, options, sender_option
 from cli.screen import add_row, console, print_json
 
 #: Everything is looked through, once or twice.
 _PATIENCE_SECONDS = 600
-_options = options(
-    click.option("--sender", help="Any sender of the business; needed if there are several."), api_options
-)
+_options = options(sender_option("Any sender of the business; needed if there are several."), api_options)
 
 
 @click.group()

@@ -6,6 +6,7 @@ import click
 from rich.table import Column, Table
 
 from cli.client import default_api
+from cli.completion import event_types
 from cli.options import api_options
 from cli.screen import add_row, console, print_json
 
@@ -16,7 +17,9 @@ _SHOWN = ("sender", "id", "message_id", "template", "kind", "reason", "state", "
 
 
 @click.command()
-@click.option("--types", help="Only these, comma between; message.* for all of a kind.")
+@click.option(
+    "--types", shell_complete=event_types, help="Only these, comma between; message.* for all of a kind."
+)
 @click.option("--after", metavar="CURSOR", help="Go on after a list; else from the beginning.")
 @click.option("--limit", type=click.IntRange(1, 500), default=100, show_default=True)
 @click.option("--wait", type=click.FloatRange(0, 30), help="Seconds to wait for the first one.")

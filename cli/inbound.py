@@ -7,7 +7,7 @@ import click
 import requests
 
 from cli.client import default_api
-from cli.options import api_options, options
+from cli.options import api_options, options, sender_option
 from cli.screen import print_json
 
 #: The provider is asked for the file, and for a place to get it from.
@@ -15,7 +15,7 @@ _PATIENCE_SECONDS = 60
 _PIECE = 1 << 16
 _named = options(
     click.argument("inbound_id"),
-    click.option("--sender", help="Alias of the sender it came to."),
+    sender_option("Alias of the sender it came to."),
     api_options,
 )
 

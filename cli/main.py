@@ -4,6 +4,7 @@ import click
 
 from cli.alive import alive
 from cli.callbacks import callbacks
+from cli.completion import completion
 from cli.consent import consent
 from cli.consent_import import export_consents, import_consents
 from cli.contacts import contact, retention
@@ -52,6 +53,7 @@ for _command in (
     events,
     callbacks,
     audit,
+    completion,
     template,
 ):
     main.add_command(_command)

@@ -10,7 +10,8 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from cli.client import Api, default_api
-from cli.options import api_options, options
+from cli.completion import states
+from cli.options import api_options, options, sender_option
 from cli.screen import add_row, console, print_json
 
 _DEAD = "failed,refused,unknown,expired"
@@ -22,10 +23,10 @@ Words = dict[str, str | None]
 
 _filters = options(
     click.option("--app", help="Only of this app; needs an admin's key."),
-    click.option("--state", help="One or several, comma between."),
+    click.option("--state", shell_complete=states, help="One or several, comma between."),
     click.option("--reason", help="Why it ended, like no_opt_in."),
     click.option("--reference", help="What the app calls it."),
-    click.option("--sender", help="Alias of the sender."),
+    sender_option("Alias of the sender."),
     click.option("--code", help="Of the last attempt's error."),
 )
 _bulk = options(_filters, click.option("--yes", is_flag=True, help="Do not ask."))

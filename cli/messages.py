@@ -7,13 +7,13 @@ import click
 from rich.table import Table
 
 from cli.client import default_api
-from cli.options import api_options, values_of
+from cli.options import api_options, sender_option, values_of
 from cli.screen import console, print_json
 
 
 @click.command()
 @click.option("--to", "recipient", required=True, help="Number or business-scoped id of the contact.")
-@click.option("--sender", help="Alias of the sender; may be left out when there is only one.")
+@sender_option("Alias of the sender; may be left out when there is only one.")
 @click.option("--text", help="Goes out if the window is open.")
 @click.option(
     "--media", nargs=2, metavar="KIND LINK", help="A file instead: image, video, audio, document or sticker."

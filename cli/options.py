@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import click
 
+from cli.completion import aliases
+
 Command = Callable[..., None]
 
 
@@ -26,6 +28,11 @@ api_options = options(
     click.option("--key", help="API key."),
     json_option,
 )
+
+
+def sender_option(about: str) -> Callable[[Command], Command]:
+    """`about`: which sender, and when it may be left out."""
+    return click.option("--sender", shell_complete=aliases, help=about)
 
 
 def values_of(variables: tuple[str, ...]) -> list[str] | dict[str, str]:

@@ -9,14 +9,14 @@ import click
 from rich.table import Column, Table
 
 from cli.client import Api, default_api
-from cli.options import api_options, options
+from cli.options import api_options, options, sender_option
 from cli.screen import add_row, console, print_json
 
 _REPLAYED_AT_ONCE = 100
 
 
 _options = options(
-    click.option("--sender", help="Whose address it came to; needed if there are several businesses."),
+    sender_option("Whose address it came to; needed if there are several businesses."),
     api_options,
 )
 

@@ -7,6 +7,7 @@ import click
 from rich.table import Table
 
 from cli.client import default_api
+from cli.completion import aliases
 from cli.options import api_options
 from cli.screen import add_row, console, print_json
 
@@ -31,7 +32,7 @@ def list_senders(url: str | None, key: str | None, *, as_json: bool) -> None:
 
 
 @sender.command()
-@click.argument("alias")
+@click.argument("alias", shell_complete=aliases)
 @click.option("--why", required=True, help="Shown to whoever asks.")
 @click.option(
     "--kind",
@@ -52,7 +53,7 @@ def halt(alias: str, url: str | None, key: str | None, *, as_json: bool, **body:
 
 
 @sender.command()
-@click.argument("alias")
+@click.argument("alias", shell_complete=aliases)
 @api_options
 def resume(alias: str, url: str | None, key: str | None, *, as_json: bool) -> None:
     """Lift every halt and try at once."""

@@ -9,11 +9,11 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from cli.client import default_api
-from cli.options import api_options, options
+from cli.options import api_options, options, sender_option
 from cli.screen import add_row, console, print_json
 
 _options = options(
-    click.option("--sender", help="Any sender of the business; needed if there are several businesses."),
+    sender_option("Any sender of the business; needed if there are several businesses."),
     api_options,
 )
 

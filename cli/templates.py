@@ -9,12 +9,12 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from cli.client import default_api
-from cli.options import api_options, options
+from cli.options import api_options, options, sender_option
 from cli.screen import add_row, console, harmless, print_json
 
 #: Which of our numbers it is about, and how to ask.
 sender_options = options(
-    click.option("--sender", help="Alias of the sender; may be left out when there is only one."),
+    sender_option("Alias of the sender; may be left out when there is only one."),
     api_options,
 )
 

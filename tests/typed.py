@@ -13,18 +13,25 @@ from cli.main import main
 
 
 @contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """Where it listens."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    with structlog.testing.capture_logs():  # what the server writes is no output of a command
+        yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    server.server_close()
+
+
+@contextmanager
 def typed_against(api: Flask, *first: str) -> Iterator[Callable[..., Result]]:
     """Runs a command with an admin's key, unless it is told another; `first` are words before all others."""
-    server = make_server("127.0.0.1", 0, api, threaded=True)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
 
     def run(*words: str, answer: str | None = None, key: str = "desk-key") -> Result:
-        options = ["--url", f"http://127.0.0.1:{server.port}", "--key", key]
+        options = ["--url", url, "--key", key]
         done = CliRunner().invoke(main, [*first, *words, *options], input=answer, env={"COLUMNS": "200"})
         assert done.exit_code in (0, 1, 2), done.exception
         return done
 
-    with structlog.testing.capture_logs():  # what the server writes is no output of the command
+    with served(api) as url:
         yield run
-    server.shutdown()
-    server.server_close()

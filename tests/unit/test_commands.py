@@ -12,6 +12,7 @@ from cli.main import main
 #: What prints for people only, with the reason.
 WITHOUT_JSON = {
     "up": "runs until it is stopped, and each process has its own log",
+    "completion": "prints a script for a shell",
     "demo": "plays a story to watch; its exit code says whether all went as told",
 }
 
