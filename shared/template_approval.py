@@ -19,6 +19,7 @@ from shared.providers.base import Rejected
 from shared.providers.meta.template_list import ListedTemplate
 from shared.providers.meta.template_words import STATUSES
 from shared.providers.meta.templates import MetaTemplates, TemplateCreated, is_existing
+from shared.settings import LEASE
 from shared.store.template_history import TemplateEntry
 from shared.store.template_sync import SyncReport
 from shared.store.templates import Edited
@@ -162,14 +163,15 @@ class TemplateDesk:
         if hindered is not None:
             return hindered
         # From here on nothing is sent with it: whether Meta has the old content or the new one is not known.
-        self.deps.templates.change(sender.business, template.id, {"editing": str(to_ms(now))})
+        begun = self.deps.templates.begin_edit(
+            sender.business, template, until=now + LEASE, nonce=self.deps.new_nonce(), now=now
+        )
+        if begun is not Edited.EDITED:
+            return _not_edited(begun)
         asked = replace(new, category=category, original_category=category)
         answer = self._meta(sender).edit(template.provider_id or "", asked)
         if isinstance(answer, Rejected):
-            if answer.row.error_class is ErrorClass.IN_DOUBT:
-                self.deps.template_sync.hasten(sender.business, sender.account)
-            else:
-                self.deps.templates.change(sender.business, template.id, {"editing": ""})
+            self._end_edit(template, answer)
             return hindered_by(answer)
         is_counted = template.status is TemplateStatus.APPROVED
         edits = (*template.edits, *((now,) if is_counted else ()))[-MOST_EDITS:]
@@ -186,6 +188,14 @@ class TemplateDesk:
             **self._told(f"gate:{Gate.WHATSAPP}", "stopped"),
         }
         return self._replace(template, new, category, fields, is_there=True)
+
+    def _end_edit(self, template: Template, answer: Rejected) -> None:
+        """Meta did not do it, or nobody knows: then a list tells that was asked for from now on."""
+        is_in_doubt = answer.row.error_class is ErrorClass.IN_DOUBT
+        fields = {"editing": str(to_ms(self._now())) if is_in_doubt else ""}
+        self.deps.templates.change(self.sender.business, template.id, fields)
+        if is_in_doubt:
+            self.deps.template_sync.hasten(self.sender.business, self.sender.account)
 
     def _replace(
         self,
@@ -207,11 +217,7 @@ class TemplateDesk:
             entry=self._entry("edited", replaced=template.version),
             is_at_whatsapp=is_there,
         )
-        if edited is Edited.MISSING:
-            return Hindered(code=Hindrance.UNKNOWN_TEMPLATE, detail="It has just been deleted.")
-        if edited is Edited.RACED:
-            return Hindered(code=Hindrance.TEMPLATE_BUSY, detail="Another edit was faster: look at it again.")
-        return None
+        return None if edited is Edited.EDITED else _not_edited(edited)
 
     def _is_gone(self, sender: MetaSender, template: Template, answer: Rejected) -> bool:
         if answer.code != _NO_SUCH_OBJECT:
@@ -240,6 +246,13 @@ class TemplateDesk:
 
     def _now(self) -> datetime:
         return self.deps.clock.now()
+
+
+def _not_edited(edited: Edited) -> Hindered:
+    if edited is Edited.MISSING:
+        return Hindered(code=Hindrance.UNKNOWN_TEMPLATE, detail="It has just been deleted.")
+    detail = "Another edit was faster, or is under way: look at the template again, then edit what it has."
+    return Hindered(code=Hindrance.TEMPLATE_BUSY, detail=detail)
 
 
 _WITHOUT_REASONS = {f"reason:{gate}": "" for gate in Gate}

@@ -130,6 +130,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *GROUND,
         "shared.deps",
         "shared.providers",
+        "shared.settings",
         "shared.store",
         "shared.template_hindrance",
         "shared.template_sync",

@@ -17,10 +17,10 @@ from shared.store.template_history import TemplateEntry, dump_entry, dump_replac
 
 
 class Edited(StrEnum):
-    """How an edit ended."""
+    """How an edit, or the beginning of one, ended."""
 
     EDITED = "edited"
-    #: Another was faster.
+    #: Another was faster, or is under way.
     RACED = "raced"
     MISSING = "missing"
 
@@ -71,6 +71,16 @@ class Templates:
     ) -> bool:
         """Set fields of it, '' deletes one; False when there is no such template. Wakes what waits for it."""
         return self._save(business, template_id, "change", "", fields, entry)
+
+    def begin_edit(
+        self, business: str, old: Template, *, until: datetime, nonce: str, now: datetime
+    ) -> Edited:
+        """Nothing is sent with it, and no other edit begins, until the provider's answer is recorded.
+
+        `until`: when the call is over whatever comes of it; a list that was asked for later tells what did.
+        """
+        arguments = (str(old.id), old.version, to_ms(until), nonce, to_ms(now))
+        return Edited(self._scripts.run(Call.of("begin_template_edit", business, *arguments))[0])
 
     def edit(
         self,

@@ -17,7 +17,8 @@ if not held[1] and tonumber(redis.call('HGET', key('template_versions'), 'delete
 end
 
 local was_usable, details = held[1] and is_usable(template), {}
-local is_newer = started > math.max(tonumber(held[2] or '0'), tonumber(held[3] or '0'))
+local edited_until = tonumber(string.match(held[3] or '', '^%d+') or '0')
+local is_newer = started > math.max(tonumber(held[2] or '0'), edited_until)
 if not held[1] then
   local version = redis.call('HINCRBY', key('template_versions'), id, 1)
   redis.call('HSET', template, 'content_version', version, 'version', version * 1000000)
