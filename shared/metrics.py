@@ -4,6 +4,7 @@ Counters stand in Redis, counted by the scripts that do the work, so that all pr
 gauges are read from what Redis holds when somebody asks. No label grows without bound, none names a person.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -35,6 +36,14 @@ SUBMISSION_REASONS = (
     "not_a_submission",
     "internal_error",
 )
+
+#: What may become a label of an error: a provider's number, a word of ours, an HTTP status, or nothing.
+_CODE, OTHER_CODE = re.compile(r"\d{0,7}|[a-z_]{1,40}|http_\d{3}"), "other"
+
+
+def code_label(code: str) -> str:
+    """`code`: as a provider gave it."""
+    return code if _CODE.fullmatch(code) else OTHER_CODE
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,11 @@ _ALL = (
         "provider_requests_total",
         "sender outcome code",
         "Attempts that have ended, by how, and by the provider's code if it said no.",
+    ),
+    _counter(
+        "reported_failures_total",
+        "sender code",
+        "Attempts that the provider took and reported as failed afterwards, by its code.",
     ),
     _histogram("provider_seconds", "sender", "From the begin of an attempt to the record of its end."),
     _histogram("accept_to_provider_seconds", "", "From accepting a message to its first attempt."),

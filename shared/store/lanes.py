@@ -4,7 +4,6 @@ A claim is a lease with a fence. Only after `begin` has said Go may a request le
 settled becomes a doubt, never a repeat.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from shared.clock import duration_ms, to_ms
 from shared.configuration import AnySender
 from shared.domain.identifiers import ContactId, MessageId
+from shared.metrics import code_label
 from shared.store.claims import (
     Begin,
     BeginAnswer,
@@ -209,10 +209,6 @@ class Lanes:
                 return Lost()
 
 
-#: What may become a label: a provider's number, a word of ours, an HTTP status, or nothing.
-_CODE, _OTHER_CODE = re.compile(r"\d{0,7}|[a-z_]{1,40}|http_\d{3}"), "other"
-
-
 def _settle_call(settle: Settle, now: datetime) -> Call:
     claim = settle.claim
     return Call.of(
@@ -241,8 +237,7 @@ def _settle_call(settle: Settle, now: datetime) -> Call:
 def _counted_as(settle: Settle) -> str:
     """For the metrics: the code of the error, or what route sent nothing."""
     if settle.result is not None:
-        code = str(settle.result.get("error", {}).get("code", ""))
-        return code if _CODE.fullmatch(code) else _OTHER_CODE
+        return code_label(str(settle.result.get("error", {}).get("code", "")))
     return "" if settle.route is None else _route_word(settle.route)
 
 

@@ -15,7 +15,7 @@ from shared.domain.consent import Category
 from shared.domain.message import MessageState, Priority
 from shared.domain.templates import TemplateStatus
 from shared.domain.window import InboundKind
-from shared.metrics import LIMITS, METRICS, SUBMISSION_REASONS, Metric, MetricKind
+from shared.metrics import LIMITS, METRICS, OTHER_CODE, SUBMISSION_REASONS, Metric, MetricKind
 from shared.store.connection import read_hash, translated
 from shared.store.keys import Keys
 from shared.store.limits import Limits
@@ -30,7 +30,8 @@ _LOOK_AT = 200
 #: Labels besides sender and app whose values are known: their counters are shown at zero too.
 _KNOWN: Mapping[str, tuple[Labels, ...]] = {
     "webhooks_total": (("recorded",), ("refused",), ("unavailable",), ("failed",)),
-    "provider_requests_total": (("submitted", ""),),
+    "provider_requests_total": (("submitted", ""), ("failed", OTHER_CODE)),
+    "reported_failures_total": ((OTHER_CODE,),),
     "messages_routed_total": (("session", "window_open"), ("template", "window_closed")),
     "inbound_messages_total": tuple((kind.value,) for kind in InboundKind),
     # Those of no sender and no shape; what is new in the provider's words comes as it comes.

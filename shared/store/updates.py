@@ -23,9 +23,11 @@ from shared.domain.events import (
 from shared.domain.identifiers import ContactId
 from shared.domain.identity import key_of
 from shared.domain.inbound import Inbound, understand
+from shared.domain.message import MessageState
 from shared.domain.pricing import billed_as
 from shared.domain.provider_errors import Scope, effects_of
 from shared.domain.window import WindowPolicy
+from shared.metrics import OTHER_CODE, code_label
 from shared.store.codec import dump, dump_consent
 from shared.store.effects import how_it_goes_on, plain_effects, plain_halt
 from shared.store.keyed_hash import NO_HASHES, KeyedHashes
@@ -152,6 +154,7 @@ class Updates:
             event.unwanted or "",
             self._effects(sender, error, now),
             self._policy.hashes.known_as(names),
+            _counted_as(event),
         )
 
     def _effects(self, sender: AnySender, error: ReportedError | None, now: datetime) -> str:
@@ -192,6 +195,13 @@ class Updates:
             ConsentStatus.OPTED_OUT if is_out else "resumed",
             to_ms(min(event.at, now)),
         )
+
+
+def _counted_as(event: StatusReported) -> str:
+    """For the metrics: why it failed; '' of whatever has not."""
+    if event.state is not MessageState.FAILED:
+        return ""
+    return code_label(event.error.code) if event.error else OTHER_CODE
 
 
 def _other_names(event: MessageReceived) -> list[ContactId]:

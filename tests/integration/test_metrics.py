@@ -16,13 +16,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from shared.acceptance import RefusalCode
 from shared.domain.events import UpdateSetAside
 from shared.domain.identifiers import ContactId
+from shared.domain.message import MessageState
 from shared.domain.retry import ErrorClass
 from shared.errors import StoreUnavailableError
 from shared.metrics import LIMITS, METRICS, PREFIX, SUBMISSION_REASONS, MetricKind
 from shared.providers.base import ErrorRow, Rejected
 from shared.store.messages import Acceptance
 from shared.store.tallies import Tallies
-from tests.builders import ANNA, NOW, World, request, template, wrote
+from tests.builders import ANNA, NOW, World, request, status, template, wrote
 from tests.integration.test_receiver import post_meta
 from tests.play import accept, drain
 from webhook.api.app import create_api
@@ -217,6 +218,17 @@ def test_an_answer_is_counted_under_its_code_if_that_is_fit_for_a_label(world, c
     drain(world)
 
     assert scrape(world)["provider_requests_total", ("shop", "deferred", shown_as)] == 1
+
+
+def test_what_fails_after_the_provider_took_it_is_counted_once_under_its_code(world):
+    world.deps.recorder.record([(world.deps.sender("shop"), wrote())], now=NOW)
+    message_id = accept(world)
+    drain(world)
+    failed = status(message_id, MessageState.FAILED, error_class=ErrorClass.PERMANENT)
+
+    world.deps.recorder.record([(world.deps.sender("shop"), failed)] * 2, now=NOW)
+
+    assert scrape(world)["reported_failures_total", ("shop", "131047")] == 1
 
 
 def test_webhooks_are_counted_by_their_answer_once_a_second(world):

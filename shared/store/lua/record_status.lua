@@ -1,16 +1,15 @@
 -- Records what the provider reports about an attempt. States only move forward; `failed` yields to `delivered`.
 -- USES lanes consent suppressed windows refusals identity pricing gates templates effects statuses
--- ROWS 16
+-- ROWS 17
 -- KEYS  business
 -- ARGV  for each row: now, id, attempt, state, reported at, error (JSON or ''), how it goes on ('', 'window' if it met
 --       a closed one, else 'retry:<most tries or ''>:<least wait in ms>:<jitter>'), as what it is billed with the
 --       pricing (or ''), provider's id, sender that the report came to, contact and its other names that the report
 --       shows (or ''), all senders of the business (space between), category that the contact does not want, the
---       report says (or ''), effects of the error on others (JSON or ''), keyed hashes of the names
+--       report says (or ''), effects of the error on others (JSON or ''), keyed hashes of the names, its code (or '')
 -- Returns for each row {'moved'}, {'unchanged'}, {'rerouted'}, {'old_attempt'} or {'unknown_message'}
 local function record(row)
-  local now, id, attempt, reported = row[1], row[2], row[3], row[4]
-  local message = key('message', id)
+  local now, id, attempt, reported, message = row[1], row[2], row[3], row[4], key('message', row[2])
   if redis.call('HGET', message, 'sender') ~= row[10] then -- not ours, or erased: then its names are nobody's either
     count('statuses_unmatched_total:' .. row[10])
     return {'unknown_message'}
@@ -47,6 +46,7 @@ local function record(row)
     accept_window(sender, resolve(contact), redis.call('HGET', message, 'begun_at'), now)
   end
 
+  tally_reported(sender, row[17])
   if row[15] ~= '' then
     apply_effects(now, sender, contact, id, attempt, row[5], row[15])
   end
@@ -77,4 +77,4 @@ local function record(row)
   return {'moved'}
 end
 
-return each_row(16, record)
+return each_row(17, record)

@@ -13,6 +13,13 @@ local function moves_on(state, reported, is_final_now)
     or (RANK[reported] and RANK[reported] > rank))
 end
 
+-- An attempt that the provider had taken and says of later that it failed; `code`: '' if it does not.
+local function tally_reported(sender, code)
+  if code ~= '' then
+    tally('reported_failures_total:' .. sender .. ':' .. code)
+  end
+end
+
 -- Back to its lane, to be decided anew after its wait: 4^n seconds within the hour, as `backoff` of retry.py says; a test
 -- compares the two. `how`: retry:<most tries or ''>:<least wait in ms>:<jitter, 0 to 1>
 local function retry_late(id, now, how)
