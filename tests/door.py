@@ -1,9 +1,14 @@
 """What tests of the internal door share: keys, bodies, and short words for what apps do."""
 
+from jsonschema import Draft202012Validator
+
+from shared.domain.identifiers import MessageId
+from shared.providers.base import IN_DOUBT, Rejected
 from tests.builders import (
     NOW,
     wrote,
 )
+from tests.play import drain
 
 ORDERS = {"Authorization": "Bearer orders-key"}
 DESK = {"Authorization": "Bearer desk-key"}
@@ -82,3 +87,39 @@ def assert_problem(answer, status, code):
     assert body["detail"]
     assert body["instance"].endswith(answer.headers["X-Request-ID"])
     return body.get("errors", {})
+
+
+def accepted(client, headers=ORDERS, **body):
+    answer = send(client, headers=headers, **body)
+    assert answer.status_code == 202, answer.json
+    return answer.json["id"]
+
+
+def state(world, message_id):
+    return world.deps.messages.get("default", MessageId(message_id)).state
+
+
+def refused(world, client, **body):
+    """A message that was refused: nobody has written, and there is no template."""
+    message_id = accepted(client, **body)
+    drain(world)
+    assert state(world, message_id) == "refused"
+    return message_id
+
+
+def in_doubt(world, client, **body):
+    anna_writes(world, world.clock.now())
+    world.providers["shop"].answers.append(Rejected(code="timeout", row=IN_DOUBT))
+    message_id = accepted(client, **body)
+    drain(world)
+    assert state(world, message_id) == "unknown"
+    return message_id
+
+
+def assert_documented(spec, answer, path, method="get"):
+    """The answer's status, content type and body are the documented ones."""
+    response = spec["paths"][path][method]["responses"][str(answer.status_code)]
+    if "$ref" in response:
+        response = spec["components"]["responses"][response["$ref"].rpartition("/")[2]]
+    schema = response["content"][answer.mimetype]["schema"]
+    Draft202012Validator({**schema, "components": spec["components"]}).validate(answer.get_json(force=True))

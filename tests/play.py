@@ -4,9 +4,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
+from shared.domain.consent import Category
 from shared.domain.identifiers import ContactId, MessageId
 from shared.store.messages import Acceptance
-from tests.builders import ANNA, World, request, wrote
+from tests.builders import ANNA, NOW, World, meta_sender, opt_in, request, wrote
 from workers.outbound import Drain
 from workers.report import Report
 from workers.ticker import Ticker
@@ -47,3 +48,11 @@ def beat(world: World) -> None:
     for key in world.client.keys("ticker:*"):
         world.client.delete(key)
     Ticker(world.deps, ring_for_app=lambda business, app: None).beat()
+
+
+def opt_anna_in(world: World, contact: ContactId = ANNA) -> None:
+    world.deps.contacts.set_consent(meta_sender(), contact, opt_in(), [Category.UTILITY], now=NOW)
+
+
+def record(world: World, message_id: MessageId):
+    return world.deps.messages.get("default", message_id)

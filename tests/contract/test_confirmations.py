@@ -9,7 +9,7 @@ from shared.domain.consent import Category
 from shared.domain.message import MessageState
 from tests.builders import ANNA, NOW, World, opt_in, settings, template, wrote
 from tests.door import DESK
-from tests.integration.test_drain import accept, drain, record
+from tests.play import accept, drain, record
 from webhook.api.app import create_api
 
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)

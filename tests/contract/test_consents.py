@@ -11,13 +11,12 @@ from shared.domain.identifiers import ContactId
 from shared.domain.message import MessageState
 from shared.store.consents import Decision, call_of
 from tests.builders import ANNA, DAY, NOW, World, opt_in, opt_out, status, wrote
-from tests.integration.test_drain import accept, drain, opt_anna_in
+from tests.door import DESK, ORDERS
+from tests.play import accept, drain, opt_anna_in
 from webhook.api.app import create_api
 
 SECOND = timedelta(seconds=1)
 BRUNO, USER = ContactId("+393339999999"), ContactId("IT.90011223344")
-DESK = {"Authorization": "Bearer desk-key"}
-ORDERS = {"Authorization": "Bearer orders-key"}
 BATCH = "/v1/consents/batch?sender=shop"
 
 

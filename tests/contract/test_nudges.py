@@ -16,12 +16,12 @@ from shared.store.changes import Hand
 from shared.store.message_record import MessageRecord
 from shared.store.messages import Acceptance
 from tests.builders import ANNA, DAY, NOW, World, call, meta_sender, opt_in, request, status, template, wrote
+from tests.door import ORDERS
 from webhook.api.app import create_api
 from workers.outbound import Drain
 
 SECOND = timedelta(seconds=1)
 BRUNO = ContactId("+393339999999")
-ORDERS = {"Authorization": "Bearer orders-key"}
 REFUSED = Rejected(code="131026", row=ErrorRow(error_class=ErrorClass.PERMANENT, advice="…"))
 WANTED = {
     "to": ANNA.value,

@@ -13,12 +13,12 @@ from shared.domain.identifiers import ContactId
 from shared.store.messages import Acceptance
 from shared.store.retention import PASS_EVERY
 from tests.builders import ANNA, DAY, NOW, World, opt_in, request, wrote
+from tests.door import DESK
 from webhook.api.app import create_api
 from workers.ticker import Ticker
 
 BRUNO, USER_ID = ContactId("+393339999999"), ContactId("IT.901")
 SECOND = timedelta(seconds=1)
-DESK = {"Authorization": "Bearer desk-key"}
 
 
 @pytest.fixture

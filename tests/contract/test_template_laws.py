@@ -22,8 +22,8 @@ from shared.domain.window import WindowPolicy
 from shared.store.messages import Acceptance
 from shared.store.updates import RecordingPolicy
 from tests.builders import DAY, NOW, World, app, call, meta_sender, opt_in, opt_out, request, template
-from tests.integration.test_receiver import post_meta
 from tests.ordering import ordered
+from tests.public_door import post_meta
 from webhook.app import create_receiver
 from workers.outbound import Drain
 

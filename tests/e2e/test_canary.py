@@ -15,7 +15,7 @@ from kombu import Connection
 from shared.queues import OUTBOUND, SUBMIT
 from shared.store.keys import Keys
 from tests.apps import App
-from tests.integration.test_receiver import cm_body, meta_body, sign, text
+from tests.public_door import cm_body, meta_body, sign, text
 from tests.stage import NUMBERS
 
 NUMBER, TEXT, NAME, WORD = "393338765432", "canarino in segreto", "Ginevra Canarini", "canary-token-7Q"

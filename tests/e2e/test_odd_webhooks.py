@@ -12,7 +12,7 @@ import requests
 
 from shared.store.keys import Keys
 from tests.e2e.test_story import CLI, clean_environ
-from tests.integration.test_receiver import meta_body, sign, text
+from tests.public_door import meta_body, sign, text
 from tests.stage import NUMBERS
 
 ANNA, BRUNO = "+393331234567", "+393337654321"

@@ -15,8 +15,8 @@ from shared.domain.identifiers import AttemptReference, ContactId, MessageId
 from shared.domain.message import MessageState
 from shared.store.keys import Keys
 from tests.builders import NOW, World, cm_sender, wrote
-from tests.integration.test_drain import accept, drain
-from tests.integration.test_receiver import meta_body, sign, text
+from tests.play import accept, drain
+from tests.public_door import meta_body, sign, text
 
 pytestmark = pytest.mark.faults
 BATCH = 100

@@ -18,8 +18,8 @@ from cli.ports import free_ports
 from cli.redis_server import EmbeddedRedis
 from cli.supervisor import wait_until
 from shared.store.keys import Keys
-from tests.integration.test_receiver import meta_body, sign
 from tests.proxy import FaultProxy, Strike
+from tests.public_door import meta_body, sign
 from tests.stage import NUMBERS, Stage
 
 #: The fixture takes the time of all of them together.

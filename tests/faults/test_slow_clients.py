@@ -15,7 +15,7 @@ import requests
 
 from bench.front import is_installed, nginx
 from bench.slow import HALF_A_HEADER, HALF_A_POST, half_open
-from tests.integration.test_receiver import cm_body, meta_body, sign, text
+from tests.public_door import cm_body, meta_body, sign, text
 from webhook.body import MAX_BODY_BYTES
 
 pytestmark = pytest.mark.faults

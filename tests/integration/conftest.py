@@ -4,6 +4,7 @@ import pytest
 
 from shared.store.connection import connect
 from tests.builders import World
+from tests.typed import typed_against
 from webhook.api.app import create_api
 
 
@@ -22,3 +23,10 @@ def client(world):
 def away():
     """The internal door of a world whose Redis does not answer."""
     return create_api(World(connect("redis://127.0.0.1:1/0")).deps).test_client()
+
+
+@pytest.fixture
+def finestra(world):
+    """Runs the command as on-call does, with an admin's key."""
+    with typed_against(create_api(world.deps)) as run:
+        yield run

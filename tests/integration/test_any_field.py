@@ -11,7 +11,7 @@ import pytest
 from shared.configuration import Configuration
 from shared.domain.identifiers import ContactId, PhoneNumber
 from tests.builders import NOW, World, cm_sender, meta_sender
-from tests.integration.test_receiver import HOOK, cm_body, post_meta, text
+from tests.public_door import HOOK, cm_body, post_meta, text
 from tests.unit.providers.webhook_fixtures import load, maimed_once, names
 from webhook.app import create_receiver
 

@@ -10,7 +10,7 @@ import pytest
 from shared.configuration import Configuration, Secret
 from shared.domain.events import UpdateSetAside
 from tests.builders import ANNA, NOW, World, app
-from tests.integration.test_message_hands import accepted, in_doubt, refused
+from tests.door import accepted, in_doubt, refused
 
 DESK = {"Authorization": "Bearer desk-key", "X-Request-ID": "by-hand-1"}
 NUMBER, TEXT = ANNA.value, "a canary's words"

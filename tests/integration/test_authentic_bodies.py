@@ -9,7 +9,7 @@ from copy import deepcopy
 from pathlib import Path
 
 from tests.builders import NOW, World
-from tests.integration.test_receiver import HOOK, sign
+from tests.public_door import HOOK, sign
 from webhook.app import create_receiver
 from webhook.body import MAX_BODY_BYTES
 

@@ -15,7 +15,7 @@ from shared.errors import SettingsError
 from shared.settings import load_settings
 from shared.store.connection import connect
 from tests.builders import World, cm_sender, meta_sender
-from tests.integration.test_receiver import HOOK, cm_body, meta_body, sign, text
+from tests.public_door import HOOK, cm_body, meta_body, sign, text
 from webhook.api.app import create_api
 from webhook.app import create_receiver
 from webhook.receiver.sources import source_of

@@ -15,7 +15,8 @@ from shared.domain.message import MessageState
 from shared.store.connection import connect
 from shared.store.data_version import CURRENT, check_at_start, versions_of
 from tests.builders import ANNA, NOW, World, template, wrote
-from tests.integration.test_drain import accept, anna_writes, drain, opt_anna_in
+from tests.door import anna_writes
+from tests.play import accept, drain, opt_anna_in
 from tests.redis_users import FOLDER
 
 

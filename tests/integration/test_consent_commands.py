@@ -5,7 +5,6 @@ import json
 import pytest
 
 from tests.builders import NOW, World, wrote
-from tests.integration.test_message_commands import finestra  # noqa: F401 - a fixture
 
 ANNA = "+393331234567"
 BY_TELEPHONE = ("--source", "telephone", "--at", "2086-11-22T11:00:00Z")
@@ -16,7 +15,7 @@ def world(fake_redis) -> World:
     return World(fake_redis)
 
 
-def test_a_decision_is_recorded_by_hand_and_shown_with_how_it_came_to_be(world, finestra):  # noqa: F811
+def test_a_decision_is_recorded_by_hand_and_shown_with_how_it_came_to_be(world, finestra):
     recorded = finestra(
         "consent", "set", ANNA, "opted_in", *BY_TELEPHONE, "--category", "marketing", "--sender", "shop"
     )
@@ -31,7 +30,7 @@ def test_a_decision_is_recorded_by_hand_and_shown_with_how_it_came_to_be(world, 
     assert "no evidence" in shown
 
 
-def test_what_is_older_than_what_stands_is_said_to_change_nothing(world, finestra):  # noqa: F811
+def test_what_is_older_than_what_stands_is_said_to_change_nothing(world, finestra):
     world.deps.recorder.record([(world.deps.sender("shop"), wrote(text="stop"))], now=NOW)
 
     done = finestra("consent", "set", ANNA, "opted_in", *BY_TELEPHONE, "--sender", "shop")
@@ -41,7 +40,7 @@ def test_what_is_older_than_what_stands_is_said_to_change_nothing(world, finestr
     assert "nothing" in shown.partition("how it came to be")[2].partition("What changed")[0]
 
 
-def test_a_mistake_is_told_with_its_mend(world, finestra):  # noqa: F811
+def test_a_mistake_is_told_with_its_mend(world, finestra):
     done = finestra(
         "consent", "set", ANNA, "opted_in", "--source", "x", "--at", "yesterday", "--sender", "shop"
     )

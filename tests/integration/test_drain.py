@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 
 from shared.domain.consent import Category
-from shared.domain.identifiers import ContactId, MessageId
+from shared.domain.identifiers import ContactId
 from shared.domain.message import MessageState, WhenClosed
 from shared.domain.retry import ErrorClass
 from shared.domain.routes import RouteKind
 from shared.domain.session_content import Text
 from shared.providers.base import NOT_SENT, ErrorRow, Rejected
-from tests.builders import ANNA, DAY, NOW, TEXT, World, meta_sender, opt_in, opt_out, template, wrote
-from tests.play import accept, drain
+from tests.builders import ANNA, DAY, NOW, TEXT, World, meta_sender, opt_out, template, wrote
+from tests.play import accept, drain, opt_anna_in, record
 from workers.ticker import Ticker
 
 SECOND = timedelta(seconds=1)
@@ -30,16 +30,8 @@ def world(any_redis) -> World:
     return world
 
 
-def opt_anna_in(world: World, contact: ContactId = ANNA) -> None:
-    world.deps.contacts.set_consent(meta_sender(), contact, opt_in(), [Category.UTILITY], now=NOW)
-
-
 def anna_writes(world: World, at=NOW) -> None:
     world.deps.recorder.record([(world.deps.sender("shop"), wrote(at))], now=world.clock.now())
-
-
-def record(world: World, message_id: MessageId):
-    return world.deps.messages.get("default", message_id)
 
 
 def sent_kinds(world: World, alias: str = "shop") -> list[RouteKind]:

@@ -30,10 +30,9 @@ from tests.builders import (
     template,
     wrote,
 )
+from tests.door import ORDERS
 from tests.play import accept, drain
 from webhook.api.app import create_api
-
-ORDERS = {"Authorization": "Bearer orders-key"}
 
 
 def of_class(error_class: ErrorClass) -> Rejected:

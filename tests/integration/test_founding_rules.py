@@ -11,9 +11,9 @@ import pytest
 
 from shared.domain.routing import RouteKind
 from tests.builders import ANNA, DAY, wrote
+from tests.door import DESK
 from workers.outbound import Drain
 
-DESK = {"Authorization": "Bearer desk-key"}
 BODY = {
     "sender": "negozio",
     "name": "conferma_ordine",

@@ -5,10 +5,7 @@ import json
 import pytest
 
 from tests.builders import World
-from tests.door import TEXT
-from tests.integration.test_message_hands import accepted, in_doubt, refused, state
-from tests.typed import typed_against
-from webhook.api.app import create_api
+from tests.door import TEXT, accepted, in_doubt, refused, state
 
 IDS = "msg_"
 
@@ -16,12 +13,6 @@ IDS = "msg_"
 @pytest.fixture
 def world(fake_redis) -> World:
     return World(fake_redis)
-
-
-@pytest.fixture
-def finestra(world):
-    with typed_against(create_api(world.deps)) as run:
-        yield run
 
 
 def test_the_dead_letters_are_listed_with_what_to_do(world, client, finestra):

@@ -9,11 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.configuration import Configuration
-from shared.domain.identifiers import MessageId
 from shared.observability import LogEvent
-from shared.providers.base import IN_DOUBT, Rejected
+from shared.providers.base import IN_DOUBT
 from tests.builders import World, app, cm_sender, meta_sender
-from tests.door import DESK, ORDERS, anna_writes, assert_problem, send
+from tests.door import DESK, ORDERS, accepted, anna_writes, assert_problem, in_doubt, refused, state
 from tests.play import drain
 from webhook.api.app import create_api
 
@@ -33,39 +32,12 @@ def ids(client, query="", headers=ORDERS):
     return [item["id"] for item in listed(client, query, headers)["items"]]
 
 
-def accepted(client, headers=ORDERS, **body):
-    answer = send(client, headers=headers, **body)
-    assert answer.status_code == 202, answer.json
-    return answer.json["id"]
-
-
 def do(client, message_id, action, headers=ORDERS, **body):
     return client.post(f"{MESSAGES}/{message_id}/{action}", json=body, headers=headers)
 
 
 def bulk(client, action, headers=ORDERS, **body):
     return client.post(f"{MESSAGES}/{action}", json=body, headers=headers)
-
-
-def state(world, message_id):
-    return world.deps.messages.get("default", MessageId(message_id)).state
-
-
-def refused(world, client, **body):
-    """A message that was refused: nobody has written, and there is no template."""
-    message_id = accepted(client, **body)
-    drain(world)
-    assert state(world, message_id) == "refused"
-    return message_id
-
-
-def in_doubt(world, client, **body):
-    anna_writes(world, world.clock.now())
-    world.providers["shop"].answers.append(Rejected(code="timeout", row=IN_DOUBT))
-    message_id = accepted(client, **body)
-    drain(world)
-    assert state(world, message_id) == "unknown"
-    return message_id
 
 
 #: The body is read before the message is looked for.

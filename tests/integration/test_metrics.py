@@ -24,15 +24,15 @@ from shared.providers.base import ErrorRow, Rejected
 from shared.store.messages import Acceptance
 from shared.store.tallies import Tallies
 from tests.builders import ANNA, NOW, World, request, status, template, wrote
-from tests.integration.test_receiver import post_meta
+from tests.door import DESK
 from tests.play import accept, drain
+from tests.public_door import post_meta
 from webhook.api.app import create_api
 from webhook.api.metrics import MOST_SCRAPES
 from webhook.app import create_receiver
 from workers import submissions
 from workers.outbound import Drain
 
-DESK = {"Authorization": "Bearer desk-key"}
 LUA = Path(__file__).resolve().parents[2] / "shared" / "store" / "lua"
 
 

@@ -7,7 +7,7 @@ from openapi_spec_validator import validate
 from shared.domain.consent import Category
 from shared.domain.events import UpdateSetAside
 from tests.builders import ANNA, NOW, meta_sender, opt_in, template, wrote
-from tests.door import CONTACT, DESK, ORDERS, TEXT, UNKNOWN_MESSAGE
+from tests.door import CONTACT, DESK, ORDERS, TEXT, UNKNOWN_MESSAGE, assert_documented
 from tests.play import drain
 
 MESSAGES = "/v1/messages"
@@ -23,15 +23,6 @@ def spec(client):
 
 def example(spec, path, method="post"):
     return spec["paths"][path][method]["requestBody"]["content"]["application/json"]["example"]
-
-
-def assert_documented(spec, answer, path, method="get"):
-    """The answer's status, content type and body are the documented ones."""
-    response = spec["paths"][path][method]["responses"][str(answer.status_code)]
-    if "$ref" in response:
-        response = spec["components"]["responses"][response["$ref"].rpartition("/")[2]]
-    schema = response["content"][answer.mimetype]["schema"]
-    Draft202012Validator({**schema, "components": spec["components"]}).validate(answer.get_json(force=True))
 
 
 def operations(spec):

@@ -28,7 +28,7 @@ from tests.builders import (
     template,
     wrote,
 )
-from tests.integration.test_drain import accept, record
+from tests.play import accept, record
 from workers.outbound import Drain
 
 CONTACTS, EACH, SLOTS = 60, 4, 50

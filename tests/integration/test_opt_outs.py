@@ -11,8 +11,8 @@ from shared.domain.identifiers import ContactId
 from shared.domain.message import MessageState
 from shared.observability import LogEvent
 from tests.builders import ANNA, NOW, World, opt_in, settings, template
-from tests.integration.test_drain import accept, drain, record
-from tests.integration.test_receiver import HOOK, cm_body, meta_body, post_meta, text
+from tests.play import accept, drain, record
+from tests.public_door import HOOK, cm_body, meta_body, post_meta, text
 from webhook.app import create_receiver
 
 STOPS = {

@@ -8,7 +8,7 @@ from celery import Celery
 from shared.domain.identifiers import ContactId
 from shared.queues import DRAIN
 from tests.builders import NOW, RecordingProvider, World, wrote
-from tests.integration.test_drain import accept
+from tests.play import accept
 from workers.monitor import Monitor
 from workers.tasks import register
 from workers.ticker import Ticker

@@ -8,8 +8,7 @@ from shared.configuration import Secret
 from shared.domain.consent import Category
 from tests.builders import ANNA, DAY, NOW, World, opt_in, opt_out, template, wrote
 from tests.door import DESK, ORDERS, send
-from tests.integration.test_drain import drain
-from tests.integration.test_message_commands import finestra  # noqa: F401 - a fixture
+from tests.play import drain
 from webhook.api.app import create_api
 
 PATH = f"/v1/contacts/{ANNA}"
@@ -126,7 +125,7 @@ class TestRecord:
 
 
 class TestCommands:
-    def test_a_person_is_shown_exported_and_erased(self, world, client, finestra, tmp_path):  # noqa: F811
+    def test_a_person_is_shown_exported_and_erased(self, world, client, finestra, tmp_path):
         with_a_conversation(world, client)
         path = tmp_path / "anna.json"
 
@@ -140,11 +139,11 @@ class TestCommands:
         assert "messages" in erased
         assert ANNA.value not in erased
 
-    def test_it_asks_before(self, world, finestra):  # noqa: F811
+    def test_it_asks_before(self, world, finestra):
         assert finestra("contact", "erase", ANNA.value, "--sender", "shop").exit_code == 1
         assert world.client.keys("contact:*")
 
-    def test_what_is_kept_is_shown_with_its_age_and_limit(self, world, client, finestra):  # noqa: F811
+    def test_what_is_kept_is_shown_with_its_age_and_limit(self, world, client, finestra):
         with_a_conversation(world, client)
         world.deps.retention.beat("default", now=NOW)
 

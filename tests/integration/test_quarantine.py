@@ -15,7 +15,7 @@ from shared.providers.reading import set_aside
 from shared.store.keys import Keys
 from tests.builders import ANNA, DAY, NOW, World, app, cm_sender, meta_sender, template
 from tests.door import DESK, assert_problem
-from tests.integration.test_receiver import cm_body, meta_body, text
+from tests.public_door import cm_body, meta_body, text
 from webhook.api.app import create_api
 from webhook.receiver.recording import record_body
 

@@ -1,7 +1,5 @@
 """The public door over WSGI: who is let in, what is recorded, what is answered."""
 
-import hashlib
-import hmac
 import json
 from io import BytesIO
 
@@ -13,10 +11,8 @@ from shared.domain.message import MessageState
 from shared.store.connection import connect
 from tests.builders import ANNA, NOW, World, cm_sender, template
 from tests.counting import counted
+from tests.public_door import AT, HOOK, cm_body, meta_body, post_meta, sign, text
 from webhook.app import create_receiver
-
-AT = str(int(NOW.timestamp()))
-HOOK = "/webhooks/negozio/cm-hook-token"
 
 
 @pytest.fixture
@@ -27,49 +23,6 @@ def world(any_redis: redis.Redis) -> World:
 @pytest.fixture
 def door(world: World):
     return create_receiver(world.deps).test_client()
-
-
-def text(sender: str = "393331234567", body: str = "Buongiorno", **changes) -> dict:
-    message = {"from": sender, "id": "wamid.IN1", "timestamp": AT, "type": "text", "text": {"body": body}}
-    return {**message, **changes}
-
-
-def meta_body(*messages: dict, statuses: list[dict] | None = None, pnid: str = "106540352242922") -> bytes:
-    value = {
-        "messaging_product": "whatsapp",
-        "metadata": {"display_phone_number": "15550783881", "phone_number_id": pnid},
-    }
-    value |= {"messages": list(messages)} if messages else {}
-    value |= {"statuses": statuses} if statuses else {}
-    entry = {"id": "102290129340398", "changes": [{"field": "messages", "value": value}]}
-    return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
-
-
-def sign(body: bytes, secret: str = "meta-app-secret") -> dict[str, str]:
-    digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    return {"X-Hub-Signature-256": f"sha256={digest}"}
-
-
-def post_meta(door, body: bytes, **headers: str):
-    return door.post("/webhooks/shop", data=body, headers=headers or sign(body))
-
-
-def cm_body(**changes) -> dict:
-    inbound = {
-        "reference": "4d0c1f8e9b7a4c5d8e6f1a2b3c4d5e6f",
-        "messageContext": "",
-        "from": {"number": "+393331234567", "name": "Anna"},
-        "to": {"number": "+390212345678"},
-        "message": {
-            "text": "È aperto oggi?",
-            "media": {"mediaUri": "", "contentType": "", "title": ""},
-            "custom": {},
-        },
-        "groupings": ["", "", ""],
-        "timeUtc": NOW.strftime("%Y-%m-%dT%H:%M:%S"),
-        "channel": "WhatsApp",
-    }
-    return {**inbound, **changes}
 
 
 def window(world: World, alias: str = "shop", contact: ContactId = ANNA):
@@ -203,7 +156,7 @@ class TestMeta:
         assert world.deps.templates.get("default", template().id).status == "approved"
 
     def test_a_status_moves_its_message(self, door, world):
-        from tests.integration.test_drain import accept, drain
+        from tests.play import accept, drain
 
         post_meta(door, meta_body(text()))
         message_id: MessageId = accept(world)
@@ -255,7 +208,7 @@ class TestCm:
         assert world.client.keys("*") == []
 
     def test_a_late_window_refusal_sends_the_message_back(self, door, world):
-        from tests.integration.test_drain import accept, drain, opt_anna_in
+        from tests.play import accept, drain, opt_anna_in
 
         door.post(HOOK, json=cm_body())
         world.deps.templates.create("default", template(cm_sender()), nonce="n")

@@ -11,7 +11,7 @@ import structlog
 from shared.domain.message import MessageState
 from shared.domain.session_content import Text
 from tests.builders import ANNA, NOW, World, cm_sender
-from tests.integration.test_drain import accept, drain
+from tests.play import accept, drain
 from webhook.app import create_receiver
 
 HOOK = "/webhooks/negozio/cm-hook-token"

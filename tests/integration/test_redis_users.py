@@ -12,12 +12,12 @@ from shared.store.connection import server_time
 from shared.store.data_version import CURRENT, check_at_start, versions_of
 from shared.store.migrations import migrate
 from tests.builders import ANNA, NOW, World, opt_in, template
-from tests.integration.test_drain import accept, anna_writes, drain, opt_anna_in
+from tests.door import DESK, anna_writes
+from tests.play import accept, drain, opt_anna_in
 from tests.redis_users import PASSWORDS, GuardedServer, guarded_server
 from webhook.api.app import create_api
 from workers.ticker import Ticker
 
-DESK = {"Authorization": "Bearer desk-key"}
 OF_THE_SHOP = ("contacts/+393331234567", "contacts/+393331234567/record", "templates", "quarantine")
 DENIED = ("FLUSHALL", "FLUSHDB", "CONFIG GET *", "KEYS *", "DEBUG JMAP", "SHUTDOWN", "ACL LIST", "MONITOR")
 

@@ -6,7 +6,7 @@ from shared.configuration import Configuration
 from shared.domain.identifiers import ContactId
 from tests.builders import NOW, World, cm_sender, meta_sender, template, wrote
 from tests.counting import counted
-from tests.integration.test_drain import accept, drain
+from tests.play import accept, drain
 
 MESSAGES = 200
 FAST = 10_000.0  # the rate of a sender must not end the batch
@@ -25,12 +25,12 @@ def test_a_message_costs_at_most_2_3_round_trips(redis_url, alias):
     world.deps.templates.create("default", template(sender), nonce="n")
     world.deps.recorder.record([(sender, wrote(contact=contact)) for contact in contacts], now=NOW)
     accept(world, sender=alias, to=ContactId("+393339999999"), expires_at=NOW)  # loads every script
-    drain(world, alias)
+    drain(world, alias, slots=8)
     trips.clear()
 
     accepted = [accept(world, sender=alias, to=contact) for contact in contacts]
     accepting = len(trips)
-    drain(world, alias)
+    drain(world, alias, slots=8)
 
     states = {world.deps.messages.get("default", message_id).state for message_id in accepted}
     assert states == {"submitted"}

@@ -7,7 +7,7 @@ from shared.providers.base import NOT_TAKEN, Rejected, Submitted
 from shared.providers.meta.errors import row_of
 from tests.builders import ANNA, DAY, NOW, World, opt_in, template, wrote
 from tests.door import DESK, ORDERS, TEMPLATE, send
-from tests.integration.test_drain import drain
+from tests.play import drain
 
 
 def shop(client) -> dict:

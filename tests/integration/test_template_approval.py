@@ -17,16 +17,14 @@ from shared.observability import LogEvent
 from shared.store.template_sync import SyncReport
 from shared.template_sync import adopt
 from tests.builders import ANNA, NOW, Stores, World, call, opt_in
-from tests.integration.test_openapi import assert_documented
-from tests.integration.test_receiver import post_meta
+from tests.door import DESK, ORDERS, assert_documented
 from tests.meta_side import ACCOUNT
+from tests.public_door import post_meta
 from webhook.api.app import create_api
 from webhook.app import create_receiver
 from workers.outbound import Drain
 from workers.upkeep import Upkeep
 
-ORDERS = {"Authorization": "Bearer orders-key"}
-DESK = {"Authorization": "Bearer desk-key"}
 DAY = timedelta(days=1)
 CONTENT = {
     "tag": "UTILITY",

@@ -10,9 +10,9 @@ from shared.store.template_codec import UNCOMPARED
 from shared.store.template_sync import SyncReport
 from shared.template_sync import adopt
 from tests.builders import ANNA, NOW, Stores, World, call, opt_in
-from tests.integration.test_receiver import post_meta
 from tests.integration.test_template_approval import CONTENT, DESK, EDIT, Desk, drain
 from tests.meta_side import ACCOUNT
+from tests.public_door import post_meta
 from webhook.api.app import create_api
 from webhook.app import create_receiver
 from workers.upkeep import Upkeep

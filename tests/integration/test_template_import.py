@@ -7,7 +7,7 @@ import pytest
 
 from shared.domain.templates import Source, TemplateId, TemplateStatus
 from tests.builders import World, template
-from tests.integration.test_template_approval import DESK, ORDERS
+from tests.door import DESK, ORDERS
 from tests.meta_side import ACCOUNT
 
 ASKED = {"sender": "shop", "source": "provider", "name": "ordine_pronto", "language": "it"}

@@ -5,8 +5,7 @@ import pytest
 from shared.domain.consent import Category
 from shared.domain.templates import Source, TemplateId, TemplateStatus
 from tests.builders import ANNA, NOW, World, opt_in, wrote
-from tests.door import DESK, ORDERS
-from tests.integration.test_openapi import assert_documented
+from tests.door import DESK, ORDERS, assert_documented
 
 IMPORT = "/v1/templates/import"
 LIBRARY = "/v1/templates/library"

@@ -5,8 +5,7 @@ import pytest
 from shared.domain.template_parts import ButtonKind, ButtonPart, HeaderKind, HeaderPart
 from shared.domain.templates import TemplateId
 from tests.builders import World, template
-from tests.door import DESK, ORDERS
-from tests.integration.test_openapi import assert_documented
+from tests.door import DESK, ORDERS, assert_documented
 
 PATH = "/v1/templates/{name}/{language}/preview"
 ONE = "/v1/templates/ordine_pronto/it/preview?sender=shop"
