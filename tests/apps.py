@@ -17,6 +17,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 #: We wait 5 s for an answer: what has waited for longer than this is not answered any more.
 _MOST_LATE_SECONDS = 4
+_DRIP_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,12 @@ class Call:
         return self.event["data"]["contact"]
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    #: Five of its own are fewer than we knock at once with.
+    request_queue_size = 128
+
+
 class App:
     """An app with an address of its own; `calls` is what it was told, in the order in which it answered."""
 
@@ -51,8 +58,10 @@ class App:
         self._is_awake = threading.Event()
         self._is_awake.set()
         self._status = 204
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        #: How many of its answers never come to their end.
+        self.dripping = 0
+        self._drips = False
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -80,12 +89,33 @@ class App:
         """From now on every connection is accepted and none is answered."""
         self._is_awake.clear()
 
-    def refuse(self) -> None:
-        self._status = 503
+    def refuse(self, status: int = 503) -> None:
+        self._status = status
+
+    def drip(self) -> None:
+        """From now on an answer comes byte by byte, and has no end."""
+        self._drips = True
+
+    def leave(self) -> None:
+        """From now on nobody listens at its address."""
+        self._server.server_close()
+
+    def drips(self, caller: socket.socket) -> bool:
+        """Whether it did, until the caller hung up."""
+        if not self._drips:
+            return False
+        self.dripping += 1
+        with suppress(OSError):
+            caller.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            while self._drips:
+                caller.sendall(b"x")
+                time.sleep(_DRIP_SECONDS)
+        return True
 
     def take_again(self) -> None:
         """What came just now is answered after all; what came earlier is dropped."""
         self._status = 204
+        self._drips = False
         self._is_awake.set()
 
     def of_type(self, type_: str) -> list[Call]:
@@ -128,6 +158,8 @@ def _handler(app: App) -> type[http.server.BaseHTTPRequestHandler]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            if app.drips(self.connection):
+                return
             status = app.answer(dict(self.headers.items()), body, self.connection)
             if status is not None:
                 with suppress(OSError):  # whoever asked may be dead by now

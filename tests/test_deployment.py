@@ -153,6 +153,7 @@ def test_redis_keeps_what_is_owed():
 
     assert "--appendonly yes --appendfsync always" in command
     assert "--maxmemory-policy noeviction" in command
+    assert "--client-output-buffer-limit pubsub 32mb 8mb 60" in command
 
 
 def test_an_image_of_the_memory_would_keep_who_was_erased():

@@ -194,13 +194,44 @@ def test_both_sides_of_a_fork_are_heard():
     assert (before, after) == ("before", {"parent", "child"})
 
 
-def test_nobody_waits_for_one_that_never_answers():
+def test_nobody_waits_for_one_that_never_answers_and_a_hundred_reports_do():
     with Sentry(answers=False).listening() as sentry:
         on_bug = error_reports(sentry.dsn)
         started = time.monotonic()
         for number in range(300):
             on_bug({"where": f"place {number}"})
         took = time.monotonic() - started
-        sentry.heard.get(timeout=20)
+        told = [sentry.next_place()]
+        sentry.may_answer.set()
+        while told[-1] != "afterwards":
+            on_bug({"where": "afterwards"})
+            told.append(sentry.next_place())
 
     assert took < 2  # one answer would take until the end of the test
+    assert 100 <= len([place for place in told if place.startswith("place")]) <= 102
+
+
+BEFORE_THE_END = """
+import sys
+from shared.error_reports import error_reports
+
+on_bug = error_reports(sys.argv[1])
+for number in range(300):
+    on_bug({"where": f"place {number}"})
+print("told", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_process_does_not_wait_at_its_end_for_one_that_never_answers():
+    with Sentry(answers=False).listening() as sentry:
+        command = [sys.executable, "-c", BEFORE_THE_END, sentry.dsn]
+        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        child.stdout.readline()
+        sentry.heard.get(timeout=20)
+        ended = time.monotonic()
+        child.communicate(timeout=20)
+        took = time.monotonic() - ended
+
+    assert child.returncode == 0
+    assert took < 2  # Sentry's own way is to give it two seconds
