@@ -67,7 +67,7 @@ def check_callbacks(deps: Deps, app: App) -> Iterator[Finding]:
     for business in deps.settings.configuration.businesses_of(app):
         state = deps.callbacks.state(business, app.name)
         if state.parked:
-            todo = f"mend the app, then POST /v1/callbacks/{app.name}/retry; see FinestraCallbacksParked"
+            todo = f"mend the app, then `finestra callbacks retry {app.name}`; see FinestraCallbacksParked"
             yield warning("callbacks", f"{state.parked} events parked", todo, about=app.name)
         elif state.failures_in_a_row >= _AWAY_AFTER:
             seen = f"{state.failures_in_a_row} failures in a row ({state.last_reason}), {state.waiting} wait"

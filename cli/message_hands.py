@@ -36,6 +36,7 @@ _bulk = options(_filters, click.option("--yes", is_flag=True, help="Do not ask."
 @click.option("--to", help="Number or business-scoped id of the contact.")
 @click.option("--dead", is_flag=True, help=f"The dead letters: --state {_DEAD}.")
 @_filters
+@click.option("--any-code", help="Of any attempt's error, also where a later attempt went well.")
 @click.option("--limit", type=click.IntRange(1, 500), default=50, show_default=True)
 @click.option("--after", metavar="CURSOR", help="Go on after a list.")
 @api_options

@@ -25,9 +25,9 @@ def list_senders(url: str | None, key: str | None, *, as_json: bool) -> None:
     if as_json:
         print_json(answer)
         return
-    table = Table("sender", "state", "rate", "contacts today", "halts", "until", "why")
+    table = Table("sender", "state", "since", "rate", "contacts today", "halts", "until", "why")
     for one in answer["items"]:
-        add_row(table, one["alias"], one["state"], *_used(one["limits"]), *_halts(one))
+        add_row(table, one["alias"], one["state"], one["since"] or "", *_used(one["limits"]), *_halts(one))
     console.print(table)
 
 
@@ -77,7 +77,10 @@ def _used(limits: dict[str, Any]) -> tuple[str, str]:
 def _halts(one: dict[str, Any]) -> tuple[str, str, str]:
     halts = one["halts"]
     if not halts:
-        return "", one["paused_until"] or one["circuit"]["next_try_at"] or "", one["why"] or ""
+        until = (
+            one["paused_until"] or one["circuit"]["next_try_at"] or one["limits"]["used"]["messaging_until"]
+        )
+        return "", until or "", one["why"] or ""
     return (
         "\n".join(f"{halt['kind']} by {halt['by']} {halt['code'] or ''}".rstrip() for halt in halts),
         "\n".join(halt["until"] or "resumed" for halt in halts),

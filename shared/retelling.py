@@ -47,7 +47,7 @@ ADVICE: Mapping[Rule, str] = {
 
 #: Reasons that are no rule: why, and what to do.
 REASONS: Mapping[str, str] = {
-    "provider_error": "The provider refused it; the last attempt says why and what to do.",
+    "provider_error": "The last attempt says why, and what to do.",
     "provider_window_closed": "The provider said twice that the window is closed, whatever we knew of it. "
     "Give a template too, or wait until the contact writes, then retry.",
     "internal_error": "Three tries to work on it broke inside Finestra: a bug of ours. "

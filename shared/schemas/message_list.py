@@ -32,6 +32,10 @@ class MessageQuerySchema(RequestSchema):
     app = fields.String(load_default=None, metadata={"description": "For an admin: only this app's."})
     reason = fields.String(load_default=None, metadata={"description": "Why it ended, like no_opt_in."})
     code = fields.String(load_default=None, metadata={"description": "Of the last attempt's error."})
+    any_code = fields.String(
+        load_default=None,
+        metadata={"description": "Of any attempt's error, also where a later attempt went well."},
+    )
     limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=MOST_LISTED))
     after = fields.String(load_default=None, metadata={"description": "`next` of the page before."})
 

@@ -44,6 +44,8 @@ class MessageFilter:
     reason: str | None = None
     #: Of the last attempt's error.
     code: str | None = None
+    #: Of any attempt's error.
+    any_code: str | None = None
 
     def may_fit(self, fields: Mapping[str, str | None]) -> bool:
         """By what can be read without the attempts."""
@@ -57,8 +59,8 @@ class MessageFilter:
         )
 
     def fits(self, record: MessageRecord) -> bool:
-        error = record.last_error or {}
-        return self.code is None or error.get("code") == self.code
+        codes = [(attempt.get("error") or {}).get("code") for attempt in record.attempts]
+        return self.code in (None, *codes[-1:]) and self.any_code in (None, *codes)
 
 
 @dataclass(frozen=True, slots=True, order=True)

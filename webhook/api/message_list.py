@@ -25,6 +25,7 @@ def list_messages(query: dict[str, Any]) -> dict[str, Any]:
         reference=query["reference"],
         reason=query["reason"],
         code=query["code"],
+        any_code=query["any_code"],
         to=query["to"],
     )
     place = parse_place(query["after"])

@@ -55,6 +55,7 @@ def own_filter(
     reference: str | None,
     reason: str | None,
     code: str | None,
+    any_code: str | None = None,
     to: ContactId | None = None,
 ) -> MessageFilter:
     """What to look for among the caller's messages."""
@@ -71,6 +72,7 @@ def own_filter(
         reference=reference,
         reason=reason,
         code=code,
+        any_code=any_code,
     )
 
 
