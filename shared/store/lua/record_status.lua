@@ -46,7 +46,7 @@ local function record(row)
     accept_window(sender, resolve(contact), redis.call('HGET', message, 'begun_at'), now)
   end
 
-  tally_reported(sender, row[17])
+  tally_reported(sender, goes_on == 'window' and '' or row[17]) -- that is a disagreement, and goes on
   if row[15] ~= '' then
     apply_effects(now, sender, contact, id, attempt, row[5], row[15])
   end
