@@ -87,8 +87,7 @@ _ALL = (
     _counter(
         "reported_failures_total",
         "sender code",
-        "Attempts that the provider took and reported as failed afterwards, by its code; a closed window is a "
-        "disagreement instead.",
+        "Attempts that were taken and reported as failed afterwards, by code; of a closed window none is.",
     ),
     _histogram("provider_seconds", "sender", "From the begin of an attempt to the record of its end."),
     _histogram("accept_to_provider_seconds", "", "From accepting a message to its first attempt."),

@@ -82,6 +82,7 @@ def test_a_page_says_what_it_means_what_to_look_at_and_what_to_do(name):
 def test_the_commands_and_names_of_a_page_exist(name):
     for words in re.findall(r"`finestra ([^`]+)`", PAGES[name]):
         assert_runs(words.split())
+        assert "…" not in words, "a placeholder is a word in capitals that says what to fill in"
     for link in re.findall(r"\]\((\w+)\.md\)", PAGES[name]):
         assert link in PAGES
     assert metrics_in(PAGES[name]) <= set(METRICS)

@@ -99,14 +99,14 @@ def test_parked_callbacks_and_an_app_that_takes_nothing(world):
 
 
 def test_what_is_to_be_done_can_be_done_as_written(world):
-    """With the names that a command or an address needs."""
+    """With the names that a command needs."""
     world.deps.senders.halt(world.deps.sender("shop"), "moving", now=NOW)
     world.client.zadd(KEYS.callback_parked("orders"), {"{}": to_ms(NOW)})
     accept(world, templates=(call("mai_visto"),))
     todo = {one.check: one.todo for one in check_work(world.deps) if one.todo}
 
     assert "`finestra sender resume shop`" in todo["sender"]
-    assert "POST /v1/callbacks/orders/retry" in todo["callbacks"]
+    assert "`finestra callbacks retry orders`" in todo["callbacks"]
     assert "`finestra template show mai_visto it --sender shop`" in todo["templates"]
 
 

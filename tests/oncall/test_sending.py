@@ -1,0 +1,144 @@
+"""From the alert to the cause, where messages do not leave as they should."""
+
+import pytest
+
+from tests.engineer import Engineer
+
+ANNA = "+393331234567"
+SHOP = {"sender": "shop"}
+PEOPLE = [f"+3933300000{number:02}" for number in range(12)]
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "advice"),
+    [(190, 401, "access token has expired"), (131031, 403, "locked")],
+)
+def test_a_sender_that_the_provider_stops(live, code, status, advice):
+    live.writes(ANNA)
+    live.provider_fails(1, kind="error", code=code, status=status)
+    first = live.asks(ANNA)
+    live.watch(3)
+    second = live.asks(ANNA)
+    live.watch(2)
+
+    live.have_fired('FinestraSenderHalted{sender="shop"}')
+    engineer = Engineer("FinestraSenderHalted", labels=SHOP, CODE=str(code))
+    assert advice in engineer.looks()
+    assert first in engineer.shown
+    assert "delivered" not in (live.state(first), live.state(second))
+
+    engineer.does("finestra sender resume")
+    live.watch(2)
+    live.are_over('FinestraSenderHalted{sender="shop"}')
+    assert (live.state(first), live.state(second)) == ("delivered", "delivered")
+
+
+def test_a_sender_that_a_hand_stopped(live):
+    live.desk.call("POST", "/v1/senders/shop/halt", json={"why": "being moved"})
+    live.watch(3)
+
+    live.have_fired('FinestraSenderHalted{sender="shop"}')
+    shown = Engineer("FinestraSenderHalted", labels=SHOP, CODE=None, MESSAGE=None).looks()
+    assert "being moved" in shown
+    assert "sender.halt" in shown
+
+
+def test_a_provider_that_is_away(live):
+    live.writes(ANNA)
+    live.is_provider_down = True
+    asked = [live.asks(ANNA) for _ in range(6)]
+    live.watch(8)
+
+    live.have_fired('FinestraProviderAway{sender="shop"}')
+    engineer = Engineer("FinestraProviderAway", labels=SHOP)
+    shown = engineer.looks()
+    assert "away" in shown
+    assert "http_503" in shown
+    assert "refused: http_503" in shown, "doctor asked the provider itself"
+
+    live.is_provider_down = False
+    live.watch(3)
+    live.are_over('FinestraProviderAway{sender="shop"}')
+    assert {live.state(message_id) for message_id in asked} == {"delivered"}
+
+
+def test_a_provider_that_refuses_a_whole_import_at_once(live):
+    for contact in PEOPLE:
+        live.writes(contact)
+    live.provider_fails(len(PEOPLE), kind="error", code=131026, status=400)
+    asked = [live.asks(contact) for contact in PEOPLE]
+    live.watch(8)
+
+    live.have_fired('FinestraProviderRefuses{sender="shop"}')
+    engineer = Engineer("FinestraProviderRefuses", labels=SHOP, CODE="131026")
+    assert "no WhatsApp, an old app" in engineer.looks()
+
+    said = engineer.does("finestra message retry", answer="y\n")
+    live.watch(15)
+    assert f"done with {len(PEOPLE)} of {len(PEOPLE)}" in said
+    live.are_over('FinestraProviderRefuses{sender="shop"}')
+    assert {live.state(message_id) for message_id in asked} == {"delivered"}
+
+
+def test_messages_of_which_nobody_knows_whether_they_left(live):
+    live.writes(ANNA)
+    live.writes(PEOPLE[0])
+    live.provider("PUT", "settings", statuses=False)  # or a status would resolve the doubt
+    live.provider_fails(2, kind="drop")
+    asked = [live.asks(ANNA), live.asks(PEOPLE[0])]
+    live.watch(14)
+
+    live.have_fired('FinestraMessagesInDoubt{state="unknown"}')
+    engineer = Engineer("FinestraMessagesInDoubt", OUTCOME="delivered")
+    shown = engineer.looks()
+    assert all(message_id in shown for message_id in asked)
+    assert "connection_lost" in shown
+
+    live.provider("PUT", "settings", statuses=True)
+    engineer.does("finestra message resolve")
+    engineer.does("finestra message retry --state", answer="y\n")
+    live.watch(2)
+    live.are_over('FinestraMessagesInDoubt{state="unknown"}')
+    assert {live.state(message_id) for message_id in asked} == {"delivered"}
+
+
+def test_windows_that_the_provider_sees_closed(live):
+    live.approves_template()
+    for contact in PEOPLE[:6]:
+        live.writes(contact)
+        live.opts_in(contact)
+    live.provider("PUT", "settings", window_seconds=1)
+    template = {"name": "ordine_pronto", "language": "it", "variables": ["Anna", "991"]}
+    asked = [live.asks(contact, text="È pronto.", template=template) for contact in PEOPLE[:6]]
+    live.watch(2)
+
+    live.have_fired('FinestraWindowDisagreement{sender="shop"}')
+    shown = Engineer("FinestraWindowDisagreement", labels=SHOP, CODE="131047").looks()
+    assert "131047" in shown
+    assert "window" in shown
+    assert {live.state(message_id) for message_id in asked} == {"delivered"}
+
+    live.watch(61)
+    live.are_over('FinestraWindowDisagreement{sender="shop"}')
+
+
+def test_a_template_that_whatsapp_pauses(live):
+    live.approves_template()
+    live.opts_in(ANNA)
+    decision = {"account": live.deps.sender("shop").account, "name": "ordine_pronto", "language": "it"}
+    live.provider("POST", "templates/decide", **decision, status="PAUSED", reason="LOW_QUALITY")
+    message_id = live.asks(
+        ANNA, template={**{k: decision[k] for k in ("name", "language")}, "variables": ["Anna", "991"]}
+    )
+    live.watch(3)
+
+    live.have_fired('FinestraTemplateStopped{sender="shop",status="paused"}')
+    engineer = Engineer("FinestraTemplateStopped", labels=SHOP, NAME="ordine_pronto", LANGUAGE="it")
+    shown = engineer.looks()
+    assert "ordine_pronto/it" in shown
+    assert message_id in shown
+
+    live.provider("POST", "templates/decide", **decision, status="APPROVED")
+    live.watch(2)
+    live.are_over('FinestraTemplateStopped{sender="shop",status="paused"}')
+    assert live.state(message_id) == "delivered"
