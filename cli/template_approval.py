@@ -1,5 +1,6 @@
 """`finestra template submit|approve|resume|delete|history|sync|doctor|…`: how templates get approved."""
 
+import sys
 from typing import Any
 
 import click
@@ -15,8 +16,13 @@ _ASKING_SECONDS = 30
 #: A list of thousands has many pages.
 _READING_SECONDS = 300
 _named = options(click.argument("name"), click.argument("language"), sender_options)
-_gate = click.option(
-    "--gate", type=click.Choice(["provider", "whatsapp"]), required=True, help="Who decided."
+_decided = options(
+    click.option("--gate", type=click.Choice(["provider", "whatsapp"]), required=True, help="Who decided."),
+    click.option(
+        "--version",
+        type=click.IntRange(min=1),
+        help="Which they decided on; without it the one in force is shown, and asked about on a terminal.",
+    ),
 )
 
 
@@ -31,6 +37,15 @@ class _Asked:
         named = {"sender": self._sender}
         return self._api.call(method, self._path + what, params=named, timeout=_ASKING_SECONDS, **more)
 
+    def seen(self, *, as_json: bool) -> int:
+        """The version in force, once whoever decides has looked at it."""
+        answer = self.call("GET")
+        if not as_json:
+            print_template(answer)
+        if not as_json and sys.stdin.isatty():
+            click.confirm("Is this what was decided on?", abort=True, err=True)
+        return int(answer["version"])
+
     def change(self, what: str, *, as_json: bool, body: dict[str, Any] | None = None) -> None:
         answer = self.call("POST", what, **({"json": body} if body else {}))
         print_json(answer) if as_json else print_template(answer)
@@ -44,21 +59,25 @@ def submit(as_json: bool, **named: Any) -> None:  # noqa: ANN401, FBT001 - click
 
 
 @click.command()
-@_gate
+@_decided
 @_named
-def approve(gate: str, as_json: bool, **named: Any) -> None:  # noqa: ANN401, FBT001
+def approve(gate: str, version: int | None, as_json: bool, **named: Any) -> None:  # noqa: ANN401, FBT001
     """Record an approval by hand, where the provider reports none to us."""
-    _Asked(**named).change("/approval", as_json=as_json, body={"gate": gate, "decision": "approved"})
+    asked = _Asked(**named)
+    body = {"gate": gate, "decision": "approved", "version": version or asked.seen(as_json=as_json)}
+    asked.change("/approval", as_json=as_json, body=body)
 
 
 @click.command()
-@_gate
+@_decided
 @click.option("--reason", required=True, help="Shown to whoever asks.")
 @_named
-def reject(gate: str, reason: str, as_json: bool, **named: Any) -> None:  # noqa: ANN401, FBT001
+def reject(gate: str, version: int | None, reason: str, as_json: bool, **named: Any) -> None:  # noqa: ANN401, FBT001
     """Record a rejection by hand, likewise."""
-    body = {"gate": gate, "decision": "rejected", "reason": reason}
-    _Asked(**named).change("/approval", as_json=as_json, body=body)
+    asked = _Asked(**named)
+    seen = version or asked.seen(as_json=as_json)
+    body = {"gate": gate, "decision": "rejected", "reason": reason, "version": seen}
+    asked.change("/approval", as_json=as_json, body=body)
 
 
 @click.command()

@@ -6,7 +6,7 @@ CM.com has no template API that is known (reference cm 7): there the decisions a
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from shared.clock import to_ms
 from shared.configuration import AnySender, CmSender, MetaSender
@@ -22,7 +22,7 @@ from shared.providers.meta.templates import MetaTemplates, TemplateCreated, is_e
 from shared.settings import LEASE
 from shared.store.template_history import TemplateEntry
 from shared.store.template_sync import SyncReport
-from shared.store.templates import Edited
+from shared.store.templates import Decided, Edited
 from shared.template_hindrance import Hindered, Hindrance, example_needed, hindered_by, not_now
 from shared.template_sync import adopt
 
@@ -62,6 +62,26 @@ class TemplateDesk:
             **_WITHOUT_REASONS,
         }
         return self._replace(template, new, category, fields, is_there=False)
+
+    def decide(
+        self, template: Template, gate: Gate, decision: Approval, reason: str | None, version: int | None
+    ) -> Hindered | None:
+        """A decision by hand, about the content of that version; None: about the one in `template`."""
+        seen = template.version if version is None else version
+        entry = self._entry("decided", gate=gate, decision=decision, reason=reason, version=seen)
+        decided = self.deps.templates.decide(
+            self.sender.business, template.id, gate, decision, reason, version=seen, entry=entry
+        )
+        match decided:
+            case Decided.DECIDED:
+                return None
+            case Decided.MISSING:
+                return _GONE
+            case Decided.RACED:
+                detail = f"It has no version {seen} any more: look at the one in force, then decide on that."
+                return Hindered(code=Hindrance.TEMPLATE_EDITED, detail=detail, errors={"version": [detail]})
+            case _:
+                assert_never(decided)
 
     def resume(self, template: Template) -> Hindered | None:
         """What an error stopped goes on, and there what pacing paused. Harmless otherwise."""
@@ -248,9 +268,12 @@ class TemplateDesk:
         return self.deps.clock.now()
 
 
+_GONE = Hindered(code=Hindrance.UNKNOWN_TEMPLATE, detail="It has just been deleted.")
+
+
 def _not_edited(edited: Edited) -> Hindered:
     if edited is Edited.MISSING:
-        return Hindered(code=Hindrance.UNKNOWN_TEMPLATE, detail="It has just been deleted.")
+        return _GONE
     detail = "Another edit was faster, or is under way: look at the template again, then edit what it has."
     return Hindered(code=Hindrance.TEMPLATE_BUSY, detail=detail)
 

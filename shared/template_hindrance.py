@@ -16,6 +16,7 @@ class Hindrance(StrEnum):
     """Stable: programs match on it. `webhook/errors.py` has each of them with its HTTP status."""
 
     TEMPLATE_BUSY = "template_busy"
+    TEMPLATE_EDITED = "template_edited"
     TEMPLATE_LOCKED = "template_locked"
     EXAMPLE_NEEDED = "example_needed"
     UNKNOWN_TEMPLATE = "unknown_template"

@@ -40,6 +40,7 @@ class Code(StrEnum):
     TEMPLATE_EXISTS = "template_exists"
     DECIDED_BY_PROVIDER = "decided_by_provider"
     TEMPLATE_BUSY = "template_busy"
+    TEMPLATE_EDITED = "template_edited"
     TEMPLATE_LOCKED = "template_locked"
     MESSAGE_WAITING = "message_waiting"
     MESSAGE_IN_FLIGHT = "message_in_flight"
@@ -86,6 +87,7 @@ KINDS: Mapping[Code, Kind] = {
     Code.TEMPLATE_EXISTS: Kind(HTTPStatus.CONFLICT, "The template exists"),
     Code.DECIDED_BY_PROVIDER: Kind(HTTPStatus.CONFLICT, "The provider decides this"),
     Code.TEMPLATE_BUSY: Kind(HTTPStatus.CONFLICT, "The template's state does not allow it"),
+    Code.TEMPLATE_EDITED: Kind(HTTPStatus.CONFLICT, "The template has been edited since"),
     Code.TEMPLATE_LOCKED: Kind(HTTPStatus.CONFLICT, "WhatsApp does not allow it now"),
     Code.MESSAGE_WAITING: Kind(HTTPStatus.CONFLICT, "The message has not ended yet"),
     Code.MESSAGE_IN_FLIGHT: Kind(HTTPStatus.CONFLICT, "The message is being sent"),

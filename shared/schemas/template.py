@@ -30,7 +30,12 @@ EXAMPLE: Mapping[str, Any] = {
     "buttons": [],
     "ttl_seconds": None,
 }
-APPROVAL_EXAMPLE: Mapping[str, Any] = {"gate": "whatsapp", "decision": "approved", "reason": None}
+APPROVAL_EXAMPLE: Mapping[str, Any] = {
+    "gate": "whatsapp",
+    "decision": "approved",
+    "reason": None,
+    "version": 1,
+}
 
 
 class TemplateContentSchema(RequestSchema):
@@ -65,6 +70,16 @@ class ApprovalRequestSchema(RequestSchema):
         required=True, validate=validate.OneOf([Approval.APPROVED.value, Approval.REJECTED.value])
     )
     reason = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=1024))
+    version = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        validate=validate.Range(min=1),
+        metadata={
+            "description": "Of the content that the decision is about: another than the one in force is 409 "
+            "`template_edited`. Left out, it is about the one in force when the request comes."
+        },
+    )
 
 
 class GateSchema(AnswerSchema):

@@ -13,6 +13,7 @@ from tests.builders import ANNA, NOW, Stores, World, call, opt_in
 from tests.integration.test_template_approval import CONTENT, DESK, EDIT, Desk, drain
 from tests.meta_side import ACCOUNT
 from tests.public_door import post_meta
+from tests.typed import typed_against
 from webhook.api.app import create_api
 from webhook.app import create_receiver
 from workers.upkeep import Upkeep
@@ -175,3 +176,64 @@ def test_doctor_says_what_an_approval_waits_for(desk, tell, client, world):
     (used,) = client.get("/v1/templates/in-use", headers=DESK).json["items"]
 
     assert (used["is_sendable"], used["why"]) == (False, UNCOMPARED)
+
+
+class TestADecisionByHand:
+    @pytest.fixture
+    def desk(self, client) -> Desk:
+        made = Desk(client, sender="negozio")
+        made.register()
+        return made
+
+    def decide(self, desk: Desk, gate: str, **more):
+        return desk.ask("POST", "/approval", json={"gate": gate, "decision": "approved", **more})
+
+    def test_is_about_the_version_that_the_hand_has_seen(self, desk):
+        desk.ask("PUT", json=EDIT)
+
+        late = self.decide(desk, "whatsapp", version=1)
+
+        assert (late.status_code, late.json["code"]) == (409, "template_edited")
+        assert "look at the one in force" in late.json["errors"]["version"][0]
+        assert gate_of(desk)["state"] == "pending"
+
+    def test_of_the_version_in_force_counts_and_history_says_which(self, desk):
+        desk.ask("PUT", json=EDIT)
+
+        answers = [self.decide(desk, gate, version=2) for gate in ("provider", "whatsapp")]
+
+        assert [answer.status_code for answer in answers] == [200, 200]
+        assert desk.status() == "approved"
+        assert desk.ask("GET", "/history").json["items"][0]["details"]["version"] == 2
+
+    def test_without_a_version_is_about_the_one_in_force(self, desk):
+        assert {self.decide(desk, gate).status_code for gate in ("provider", "whatsapp")} == {200}
+
+        assert desk.status() == "approved"
+
+    def test_goes_with_the_content_that_an_edit_replaces(self, desk):
+        for gate in ("provider", "whatsapp"):
+            self.decide(desk, gate)
+
+        edited = desk.ask("PUT", json=EDIT).json
+
+        assert {one["state"] for one in edited["approval"].values()} == {"pending"}
+
+    @pytest.mark.parametrize("version", [0, "1", 1.5])
+    def test_of_what_is_no_version_is_refused(self, desk, version):
+        answer = self.decide(desk, "whatsapp", version=version)
+
+        assert (answer.status_code, list(answer.json["errors"])) == (422, ["version"])
+
+    def test_typed_about_an_older_version_ends_with_1_and_the_mend(self, desk, world):
+        desk.ask("PUT", json=EDIT)
+        words = ("approve", "conferma_ordine", "it", "--sender", "negozio", "--gate", "whatsapp")
+
+        with typed_against(create_api(world.deps), "template") as finestra:
+            late = finestra(*words, "--version", "1")
+            seen = finestra(*words)
+
+        assert late.exit_code == 1
+        assert "look at the one in force" in late.output
+        assert "conferma_ordine/it  draft  utility  version 2" in seen.output.splitlines()[0]
+        assert gate_of(desk)["state"] == "approved"

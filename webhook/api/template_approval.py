@@ -18,7 +18,6 @@ from shared.schemas.template import (
     TemplateSchema,
 )
 from shared.schemas.template_history import EDIT_EXAMPLE, TemplateHistorySchema, TemplateVersionsSchema
-from shared.store.template_history import TemplateEntry
 from shared.template_approval import TemplateDesk
 from shared.template_hindrance import Hindered
 from webhook.api.auth import sender_of_address
@@ -85,21 +84,15 @@ def delete_template(query: dict[str, Any], name: str, language: str) -> None:
 def approve_template(
     decision: dict[str, Any], query: dict[str, Any], name: str, language: str
 ) -> dict[str, Any]:
-    """Record a decision by hand, for providers that report none to us."""
+    """Record a decision by hand about one version of it, for providers that report none to us."""
     sender = sender_of_address(query["sender"])
     template = template_at(sender, name, language)
     if isinstance(sender, MetaSender):
         raise ProblemError(Code.DECIDED_BY_PROVIDER, "Meta's own word decides, by webhook and by sync.")
-    gate, word, reason = decision["gate"], Approval(decision["decision"]), decision["reason"]
-    entry = TemplateEntry(
-        at=deps().clock.now(),
-        by=caller().name,
-        event="decided",
-        details={"gate": gate, "decision": word, "reason": reason},
-    )
+    gate, word = decision["gate"], Approval(decision["decision"])
 
-    def decide(_desk: TemplateDesk) -> None:
-        deps().templates.decide(sender.business, template.id, gate, word, reason, entry=entry)
+    def decide(desk: TemplateDesk) -> Hindered | None:
+        return desk.decide(template, gate, word, decision["reason"], decision["version"])
 
     return _done(sender, template, "decide", decide, gate=gate, decision=word)
 
