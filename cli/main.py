@@ -17,6 +17,7 @@ from cli.messages import message, send
 from cli.migrate import migrate
 from cli.problems import ProblemGroup
 from cli.quarantine import quarantine
+from cli.sender_drain import drain
 from cli.senders import sender
 from cli.submissions import submissions
 from cli.template_approval import approve, delete, doctor, history, reject, submit, sync, versions
@@ -79,6 +80,8 @@ for _command in (
     doctor,
 ):
     template.add_command(_command)
+
+sender.add_command(drain)
 
 for _command in (import_consents, export_consents):
     consent.add_command(_command)

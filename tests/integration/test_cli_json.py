@@ -7,8 +7,11 @@ import pytest
 
 from shared.callbacks.client import Refused
 from tests.builders import World
+from tests.integration.test_drain_late import begun
 from tests.integration.test_events import RecordingClient, configuration, writes
 from tests.integration.test_inbound_api import WAMID, File, came, has
+from tests.integration.test_message_hands import anna_writes
+from tests.play import accept
 from tests.typed import typed_against
 from webhook.api.app import create_api
 from workers.callbacks import Pusher
@@ -40,6 +43,19 @@ def test_a_sender_is_halted_and_resumed_and_each_answer_is_the_apis(finestra):
     assert [one["state"] for one in listed] == ["halted", "active"]
     assert "% of " in shown
     assert resumed["state"] == "active"
+
+
+def test_a_drain_that_something_outlasts_says_so(world, finestra):
+    anna_writes(world, world.clock.now())
+    accept(world)
+    begun(world)
+
+    asked = ("sender", "drain", "shop", "--why", "moving", "--wait", "0")
+    shown, as_json = finestra(*asked), finestra(*asked, "--json")
+
+    assert (shown.exit_code, as_json.exit_code) == (1, 1)
+    assert "1 are still in flight: finestra message list --sender shop --state sending" in shown.output
+    assert json.loads(as_json.stdout)["in_flight"] == 1
 
 
 def test_the_apis_problem_is_passed_on_as_it_is(finestra):
