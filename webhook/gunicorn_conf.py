@@ -3,6 +3,9 @@
 `gunicorn -c python:webhook.gunicorn_conf 'webhook.wsgi:receiver()'`
 """
 
+import importlib
+from typing import Any
+
 worker_class = "webhook.gunicorn_worker.DoorWorker"
 workers = 2
 threads = 16
@@ -25,3 +28,8 @@ logconfig_dict = {
     "root": {"level": "WARNING", "handlers": ["ours"]},
     "loggers": {"gunicorn.error": _ERRORS},
 }
+
+
+def on_starting(server: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+    """Load the code before the door opens: who comes while workers start waits for their Redis alone."""
+    importlib.import_module(server.app.app_uri.partition(":")[0])

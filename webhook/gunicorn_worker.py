@@ -1,8 +1,10 @@
-"""gunicorn's worker of threads, for clients that hang: they hold a third of its threads and no more.
+"""gunicorn's worker of threads, for clients that hang: they hold a third of its threads and no more. When it leaves
+it closes its ear first.
 
 gthread reads a request on a thread of the pool however long that takes, and waits up to two seconds for a
 client to go on the one thread that accepts for all (gunicorn 27.0.1, read 2026-11-26): 150 clients with half
-a request each, or with a whole one and `Connection: close`, silenced two workers of 48 threads.
+a request each, or with a whole one and `Connection: close`, silenced two workers of 48 threads. And it listens until its last kept connection has gone, 2 s and more: who comes
+meanwhile waits, and is hung up on at the end. Refused at once, nginx asks another receiver.
 """
 
 import socket
@@ -48,6 +50,21 @@ class DoorWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is not typed
             super().finish_request(conn, fs)
         else:
             self.nr_conns -= 1
+
+    def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 - gunicorn's
+        super().set_accept_enabled(enabled)
+        if not enabled and not self.alive:
+            self._close_ear()
+
+    def _close_ear(self) -> None:
+        """Whoever the system has let in already is taken in first."""
+        while self.sockets:
+            listener = self.sockets.pop()
+            heard_before = -1
+            while heard_before != self.nr_conns:
+                heard_before = self.nr_conns
+                self.accept(listener)
+            listener.close()
 
     def _is_prompt(self, conn: TConn) -> bool:
         """The head of its request is there: reading it takes no time."""
