@@ -26,7 +26,7 @@ from shared.store.audit import Audit
 from shared.store.callbacks import Callbacks
 from shared.store.changes import Changes
 from shared.store.confirmations import Confirmations
-from shared.store.connection import connect, server_time
+from shared.store.connection import PATIENCE_SECONDS, connect, server_time
 from shared.store.consents import Consents
 from shared.store.contacts import Contacts
 from shared.store.data_version import check_at_start
@@ -106,12 +106,14 @@ class Deps:
         return self.settings.configuration.senders.get(alias)
 
 
-def build_deps(settings: Settings, ring: Callable[[AnySender], None]) -> Deps:
+def build_deps(
+    settings: Settings, ring: Callable[[AnySender], None], *, patience_seconds: float = PATIENCE_SECONDS
+) -> Deps:
     """The real things. Looks whether the data are of our version; the clock starts to measure.
 
     Raises DataVersionError.
     """
-    client = connect(settings.redis_url.reveal())
+    client = connect(settings.redis_url.reveal(), patience_seconds=patience_seconds)
     clock = ServerClock(lambda: server_time(client))
     check_at_start(client, tuple(settings.configuration.aliases_of), clock)
     clock.keep_measuring(_clock_failed)

@@ -8,6 +8,7 @@ from shared.library_logs import take_over_logging
 from shared.observability import configure_logging
 from shared.queues import Doorbell
 from shared.settings import Settings, load_settings
+from shared.store.connection import LONG_PATIENCE_SECONDS, PATIENCE_SECONDS
 from webhook.api.app import create_api
 from webhook.app import create_receiver
 
@@ -15,7 +16,7 @@ from webhook.app import create_receiver
 def receiver() -> Flask:
     """Its bugs stand in the log: nothing else is told on the way of a webhook."""
     settings = load_settings()
-    deps = _deps(settings, None)
+    deps = _deps(settings, None, patience_seconds=LONG_PATIENCE_SECONDS)
     deps.tallies.keep_flushing()
     return create_receiver(deps)
 
@@ -25,7 +26,7 @@ def api() -> Flask:
     return create_api(_deps(settings, error_reports(settings.sentry_dsn.reveal())))
 
 
-def _deps(settings: Settings, on_bug: OnBug | None) -> Deps:
+def _deps(settings: Settings, on_bug: OnBug | None, *, patience_seconds: float = PATIENCE_SECONDS) -> Deps:
     configure_logging(settings.log_format, on_bug)
     take_over_logging()
-    return build_deps(settings, Doorbell(settings).ring)
+    return build_deps(settings, Doorbell(settings).ring, patience_seconds=patience_seconds)

@@ -2,12 +2,13 @@
 
 import socket
 import threading
+import time
 
 import pytest
 import redis
 
 from shared.errors import StoreUnavailableError
-from shared.store.connection import as_unavailable, connect, server_time
+from shared.store.connection import PATIENCE_SECONDS, as_unavailable, connect, server_time
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,16 @@ def test_a_silent_server_is_asked_once_and_then_answered_for(silent_server):
             server_time(client)
 
     assert silent_server.connections == 1
+
+
+def test_a_silence_lasts_as_long_as_the_patience(silent_server):
+    client = connect(f"redis://127.0.0.1:{silent_server.port}/0", patience_seconds=0.1)
+    started = time.monotonic()
+
+    with pytest.raises(StoreUnavailableError):
+        server_time(client)
+
+    assert 0.1 <= time.monotonic() - started < PATIENCE_SECONDS
 
 
 def test_a_broken_connection_is_made_anew_without_anybody_noticing(real_redis):
