@@ -35,6 +35,8 @@ def nginx(folder: Path, *receivers: str) -> Iterator[int]:
 def at_home(config: str, folder: Path, port: int, receivers: Sequence[str]) -> str:
     """The same configuration with the addresses and the folder of this machine."""
     config = re.sub(r"listen 8080\b", f"listen 127.0.0.1:{port}", config)
-    (ours,) = re.findall(r"server receiver:8080[^;]*;", config)
-    config = config.replace(ours, " ".join(ours.replace("receiver:8080", each) for each in receivers))
+    first, *others = re.findall(r"server receiver\d*:8080[^;]*;", config)
+    for other in others:
+        config = config.replace(other, "")
+    config = config.replace(first, " ".join(first.replace("receiver:8080", each) for each in receivers))
     return config.replace("/tmp/", f"{folder}/")  # noqa: S108 - the container's own

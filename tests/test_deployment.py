@@ -1,7 +1,9 @@
 """The ways to run Finestra agree: `finestra up`, Procfile, docker-compose.yml; nginx fits them."""
 
+import os
 import re
 import shlex
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -14,8 +16,10 @@ from webhook import gunicorn_conf
 from webhook.body import MAX_BODY_BYTES
 
 ROOT = Path(__file__).parent.parent
+RECEIVERS = ("receiver", "receiver2")
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 NGINX = (ROOT / "deploy" / "nginx.conf").read_text()
+SERVICES = (*ALL, "receiver2")
 PROCFILE = dict(
     line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines() if not line.startswith("#")
 )
@@ -62,7 +66,7 @@ def _folder(package: str) -> Path:
 
 def test_all_three_name_the_same_processes():
     assert set(PROCFILE) == set(ALL)
-    assert set(COMPOSE["services"]) == {*ALL, "redis", "nginx"}
+    assert set(COMPOSE["services"]) == {*ALL, *RECEIVERS, "redis", "nginx"}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -78,7 +82,7 @@ def test_up_runs_the_same_command(stage_unit: Unit, name: str):
     assert sorted(plain(list(argv[2:]))) == sorted(from_procfile(name))
 
 
-@pytest.mark.parametrize("name", [*ALL, "redis"])
+@pytest.mark.parametrize("name", [*SERVICES, "redis"])
 def test_a_service_keeps_to_itself(name):
     service = COMPOSE["services"][name]
     published = [str(port) for port in service.get("ports", [])]
@@ -88,7 +92,7 @@ def test_a_service_keeps_to_itself(name):
         assert service["depends_on"]["redis"]["condition"] == "service_healthy"
 
 
-@pytest.mark.parametrize("name", [*ALL, "redis", "nginx"])
+@pytest.mark.parametrize("name", [*SERVICES, "redis", "nginx"])
 def test_a_service_has_no_rights_and_takes_no_more_than_its_share(name):
     service = COMPOSE["services"][name]
 
@@ -102,7 +106,7 @@ def test_a_service_has_no_rights_and_takes_no_more_than_its_share(name):
     assert "docker.sock" not in str(service)
 
 
-@pytest.mark.parametrize("name", ["redis", "nginx", "receiver", "api", "worker", "flower"])
+@pytest.mark.parametrize("name", ["redis", "nginx", *RECEIVERS, "api", "worker", "flower"])
 def test_the_health_of_a_service_is_asked_within_bounds(name):
     check = COMPOSE["services"][name]["healthcheck"]
 
@@ -118,21 +122,58 @@ def test_a_worker_is_healthy_by_its_work():
 
 
 def test_nginx_is_the_only_way_in_and_has_no_rights():
-    nginx, receiver = COMPOSE["services"]["nginx"], COMPOSE["services"]["receiver"]
+    nginx = COMPOSE["services"]["nginx"]
 
     assert nginx["ports"] == ["8080:8080"]
-    assert "ports" not in receiver
+    assert all("ports" not in COMPOSE["services"][name] for name in RECEIVERS)
     assert (nginx["user"], nginx["read_only"], nginx["cap_drop"]) == ("nginx", True, ["ALL"])
     assert nginx["volumes"] == ["./deploy/nginx.conf:/etc/nginx/nginx.conf:ro"]
     assert set(nginx["networks"]) == {"door"}
 
 
-def test_the_receiver_trusts_nginx_and_nobody_else_to_say_who_calls():
-    nginx, receiver = COMPOSE["services"]["nginx"], COMPOSE["services"]["receiver"]
+def test_the_receivers_are_one_and_the_same_but_for_their_address():
+    one, other = (dict(COMPOSE["services"][name]) for name in RECEIVERS)
+    addresses = {each.pop("networks")["door"]["ipv4_address"] for each in (one, other)}
 
-    trusted = receiver["environment"]["FINESTRA_TRUSTED_PROXIES"]
-    assert trusted == nginx["networks"]["door"]["ipv4_address"]
-    others = [name for name in ALL if name != "receiver"]
+    assert one == other
+    assert len(addresses) == 2
+
+
+def test_nginx_finds_both_receivers_also_when_one_is_stopped():
+    """Docker's names are those of running containers; nginx does not start on one that it cannot find."""
+    asked = re.findall(r"^ +server (\w+):8080 ", NGINX, re.MULTILINE)
+    fixed = [f"{name}:{COMPOSE['services'][name]['networks']['door']['ipv4_address']}" for name in RECEIVERS]
+
+    assert asked == list(RECEIVERS)
+    assert COMPOSE["services"]["nginx"]["extra_hosts"] == fixed
+
+
+@pytest.mark.parametrize("name", [*RECEIVERS, "api"])
+def test_a_door_is_not_killed_while_it_answers(name):
+    grace = COMPOSE["services"][name]["stop_grace_period"]
+
+    assert int(grace.removesuffix("s")) > gunicorn_conf.graceful_timeout
+
+
+def test_a_restart_takes_one_service_after_the_other_and_ends_where_one_does_not_get_well(tmp_path):
+    docker = tmp_path / "docker"
+    docker.write_text('#!/bin/sh\necho "$*"\n[ "$7" != api ]\n')
+    docker.chmod(0o755)
+    environ = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    ran = subprocess.run(
+        ["sh", ROOT / "deploy" / "restart.sh"], env=environ, capture_output=True, text=True, check=False
+    )
+
+    assert ran.returncode != 0
+    assert [line.split()[-1] for line in ran.stdout.splitlines()] == ["receiver", "receiver2", "api"]
+    assert all("--wait" in line and "--no-deps" in line for line in ran.stdout.splitlines())
+
+
+def test_the_receivers_trust_nginx_and_nobody_else_to_say_who_calls():
+    trusted = {COMPOSE["services"][name]["environment"]["FINESTRA_TRUSTED_PROXIES"] for name in RECEIVERS}
+
+    assert trusted == {COMPOSE["services"]["nginx"]["networks"]["door"]["ipv4_address"]}
+    others = [name for name in ALL if name not in RECEIVERS]
     assert all("FINESTRA_TRUSTED_PROXIES" not in COMPOSE["services"][name]["environment"] for name in others)
 
 
@@ -163,7 +204,7 @@ def test_an_image_of_the_memory_would_keep_who_was_erased():
 
 def test_each_service_enters_redis_as_a_user_of_its_own_kind():
     users = {}
-    for name in ALL:
+    for name in SERVICES:
         environment = COMPOSE["services"][name].get("environment", {})
         urls = [environment[f"FINESTRA_{kind}_URL"] for kind in ("REDIS", "BROKER")]
         users[name] = tuple(re.findall(r"redis://(\w+):\$\{\w+:\?", " ".join(urls)))
@@ -197,7 +238,7 @@ def test_the_image_installs_by_hash_and_runs_as_nobody_in_particular():
 
     assert "--require-hashes" in dockerfile
     assert dockerfile.rstrip().endswith(f"USER {uid[0]}:{uid[0]}")
-    assert {COMPOSE["services"][name]["user"] for name in ALL} == {f"{uid[0]}:{uid[0]}"}
+    assert {COMPOSE["services"][name]["user"] for name in SERVICES} == {f"{uid[0]}:{uid[0]}"}
 
 
 def test_the_image_that_runs_has_nothing_to_build_with():
