@@ -2,12 +2,14 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.stage import length_of
 
 _PATIENCE_SECONDS = 10.0
+_Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +17,12 @@ class Offered:
     """Milliseconds from the moment a POST was due to its answer, of those answered 200 or 202; sorted."""
 
     milliseconds: list[float]
-    failures: int
+    #: What became of the others: their status, or what was there instead of an answer.
+    otherwise: Counter[str]
+
+    @property
+    def failures(self) -> int:
+        return self.otherwise.total()
 
     def percentile(self, percent: float) -> float:
         """Over all that was offered; endless when that falls among the failures."""
@@ -36,8 +43,9 @@ def offer(port: int, posts: Sequence[bytes], *, per_second: float) -> Offered:
 class _Load:
     def __init__(self, port: int) -> None:
         self._port = port
-        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._idle: list[_Connection] = []
         self._milliseconds: list[float] = []
+        self._otherwise: Counter[str] = Counter()
 
     async def run(self, posts: Sequence[bytes], per_second: float) -> Offered:
         started = time.perf_counter() + 0.1
@@ -50,19 +58,23 @@ class _Load:
         await asyncio.gather(*sent)
         for _, writer in self._idle:
             writer.close()
-        return Offered(milliseconds=sorted(self._milliseconds), failures=len(posts) - len(self._milliseconds))
+        return Offered(milliseconds=sorted(self._milliseconds), otherwise=self._otherwise)
 
     async def _post(self, post: bytes, due: float) -> None:
         try:
             head = await asyncio.wait_for(self._answer(post), _PATIENCE_SECONDS)
-        except (OSError, EOFError, TimeoutError):
+        except (OSError, EOFError, TimeoutError) as exc:
+            self._otherwise[type(exc).__name__] += 1
             return
-        if head.startswith(b"HTTP/1.1 20"):
+        _, status, *_ = head.split(b" ", 2)
+        if status in {b"200", b"202"}:
             self._milliseconds.append((time.perf_counter() - due) * 1000)
+        else:
+            self._otherwise[status.decode()] += 1
 
     async def _answer(self, post: bytes) -> bytes:
         """The head of the answer; its body is read. A connection is used again unless it is closed."""
-        reader, writer = self._idle.pop() if self._idle else await self._connect()
+        reader, writer = self._kept() or await self._connect()
         writer.write(post)
         head = await reader.readuntil(b"\r\n\r\n")
         await reader.readexactly(length_of(head))
@@ -72,5 +84,14 @@ class _Load:
             self._idle.append((reader, writer))
         return head
 
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    def _kept(self) -> _Connection | None:
+        """One that the server has not closed meanwhile, as it does with those that lay idle for long."""
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()
+        return None
+
+    async def _connect(self) -> _Connection:
         return await asyncio.open_connection("127.0.0.1", self._port)

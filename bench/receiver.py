@@ -40,9 +40,14 @@ OFFERED_SECONDS = 5
 def surroundings() -> Iterator[tuple[Path, dict[str, str]]]:
     """A folder, and the environment of a receiver with a Redis of its own."""
     with tempfile.TemporaryDirectory() as name, redis_server(Path(name)) as url:
-        config = Path(name) / "finestra.toml"
-        config.write_text(_CONFIG)
-        yield Path(name), {"FINESTRA_REDIS_URL": url, "FINESTRA_CONFIG": str(config), "BENCH_SECRET": _SECRET}
+        yield Path(name), environment(Path(name), url)
+
+
+def environment(folder: Path, redis_url: str) -> dict[str, str]:
+    """Of a receiver that knows the one sender of `signed`."""
+    config = folder / "finestra.toml"
+    config.write_text(_CONFIG)
+    return {"FINESTRA_REDIS_URL": redis_url, "FINESTRA_CONFIG": str(config), "BENCH_SECRET": _SECRET}
 
 
 def run(*, rounds: int) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
@@ -62,6 +63,14 @@ def accepts(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def answers(port: int, path: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2):
+            return True
+    except OSError:
+        return False
 
 
 def post_bytes(path: str, body: bytes, headers: dict[str, str]) -> bytes:

@@ -214,6 +214,17 @@ class Works:
     def redis_bytes(self) -> int:
         return int(self._redis_info()["used_memory"])
 
+    def watch_stalls(self) -> None:
+        """From now on Redis notes what held it up for 100 ms or more."""
+        with redis.Redis.from_url(self.url) as client:
+            client.config_set("latency-monitor-threshold", 100)
+
+    def stalls_ms(self) -> dict[str, int]:
+        """The longest of each kind since; `aof-fsync-always` is its disk."""
+        with redis.Redis.from_url(self.url) as client:
+            found: Any = client.latency_latest()
+        return {event.decode(): longest for event, _, _, longest, *_ in found}
+
     def _redis_info(self) -> dict[str, Any]:
         with redis.Redis.from_url(self.url) as client:
             return client.info()
