@@ -1,0 +1,62 @@
+"""Two receivers behind the real nginx, one made anew after the other under load: no provider notices."""
+
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from bench.front import nginx
+from bench.receiver import environment, signed
+from bench.restarted import Reloaded, Restarted, restarted_receiver
+from cli.ports import free_ports
+from tests.faults.test_slow_clients import refuse_without_nginx
+
+pytestmark = pytest.mark.faults
+PROVIDERS = 8
+#: More than are posted while both are made anew.
+POSTS = 800
+PAUSE_SECONDS = 0.05
+
+
+@pytest.fixture
+def receivers(tmp_path, real_redis, redis_url):
+    environ = environment(tmp_path, redis_url)
+    names = [(f"receiver {number}", port) for number, port in enumerate(free_ports(2))]
+    both = [restarted_receiver(name, tmp_path, environ, port) for name, port in names]
+    with ThreadPoolExecutor(2) as hands:
+        try:
+            list(hands.map(Restarted.start, both))
+            yield both, [f"127.0.0.1:{port}" for _, port in names]
+        finally:
+            list(hands.map(Restarted.stop, both))
+
+
+def keep_posting(port: int, posts: list[bytes], done: threading.Event) -> list[bytes]:
+    """A webhook after the other until told to stop; each one's first line."""
+    lines = []
+    for post in posts:
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+            connection.sendall(post)
+            lines.append(connection.recv(4096).split(b"\r\n")[0])
+        if done.wait(PAUSE_SECONDS):
+            break
+    return lines
+
+
+def test_every_webhook_is_answered_200_and_recorded_once(receivers, tmp_path, real_redis):
+    refuse_without_nginx()
+    both, addresses = receivers
+    posts, done = signed(POSTS), threading.Event()
+    with nginx(tmp_path, *addresses) as port, ThreadPoolExecutor(PROVIDERS) as providers:
+        posting = [providers.submit(keep_posting, port, posts[n::PROVIDERS], done) for n in range(PROVIDERS)]
+        for one in (both[0], Reloaded(name="nginx", pid_file=tmp_path / "nginx.pid"), both[1]):
+            one.restart()
+        done.set()
+        lines = [line for each in posting for line in each.result()]
+    recorded = [real_redis.hget(key, "version") for key in real_redis.scan_iter("contact:*", count=1000)]
+
+    assert set(lines) == {b"HTTP/1.1 200 OK"}
+    assert len(recorded) == len(lines)
+    assert set(recorded) == {"1"}
+    assert [one.exit_codes for one in both] == [[0], [0]]
