@@ -3,8 +3,8 @@
 gthread reads a request on a thread of the pool however long that takes, and waits up to two seconds for a
 client to go on the one thread that accepts for all (gunicorn 27.0.1, read 2026-11-26): 150 clients with half
 a request each, or with a whole one and `Connection: close`, silenced two workers of 48 threads. Here they
-hold a third of the threads and no more. And it listens until its last kept connection has gone, 2 s and more: who
-came meanwhile waited, to be hung up on. Refused at once, nginx asks another receiver.
+hold a third of the threads and no more. And it listens until its last kept connection has gone, 2 s and more:
+who came meanwhile waited, to be hung up on. Refused at once, nginx asks another receiver.
 """
 
 import socket
