@@ -115,7 +115,7 @@ def _masked(value: object) -> object:
         case None | bool() | int() | float():
             return value
         case dict():
-            return mask_people(None, "", value)
+            return {masked(str(name)): one for name, one in mask_people(None, "", value).items()}
         case list() | tuple() | set() | frozenset():
             return [_masked(item) for item in value]
         case _:  # ids, errors and the like are shown by their text, which may hold a number

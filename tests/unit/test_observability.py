@@ -56,6 +56,10 @@ def test_what_may_be_a_number_is_hidden(text):
     assert not re.search(r"\d{4}", shown)
 
 
+def test_a_number_as_a_name_inside_is_hidden_too():
+    assert masked({"+393331234567": 1}) == {"[number]": 1}
+
+
 @given(phone_numbers, st.sampled_from(["", "for ", "wa_id="]), st.sampled_from(["", " failed", ","]))
 def test_no_phone_number_is_ever_shown_with_its_plus(number, before, after):
     assert number[1:] not in masked(f"{before}{number}{after}")
