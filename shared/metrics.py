@@ -126,7 +126,7 @@ _ALL = (
     _gauge(
         "oldest_submitted_seconds",
         "sender",
-        "For how long the provider has said nothing of the oldest.",
+        "For how long the provider has said nothing of the oldest; a day at most, then it is not waited for.",
     ),
     _gauge("sender_halted", "sender", "1 while nothing of the sender may leave."),
     _gauge("sender_away", "sender", "1 while the sender's provider is down and asked only now and then."),

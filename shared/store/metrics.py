@@ -3,12 +3,12 @@
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import product
 
 import redis
 
-from shared.clock import to_ms
+from shared.clock import duration_ms, to_ms
 from shared.configuration import AnySender, Configuration
 from shared.domain.confirmation import CONFIRMING_APP
 from shared.domain.consent import Category
@@ -27,6 +27,8 @@ Labels = tuple[str, ...]
 Reading = Mapping[str, Mapping[Labels, float]]
 #: So many of the oldest are looked at for the oldest of each sender.
 _LOOK_AT = 200
+#: What nothing was heard of for longer is not waited for: a status that was lost must not be an alert for ever.
+_WAIT_FOR_WORD = timedelta(days=1)
 #: Labels besides sender and app whose values are known: their counters are shown at zero too.
 _KNOWN: Mapping[str, tuple[Labels, ...]] = {
     "webhooks_total": (("recorded",), ("refused",), ("unavailable",), ("failed",)),
@@ -169,7 +171,8 @@ class Metrics:
         with translated(self._client):
             index = keys.state(MessageState.SUBMITTED)
             pipeline = self._client.pipeline(transaction=False)
-            pipeline.zrange(index, 0, _LOOK_AT - 1, withscores=True)
+            since = to_ms(now) - duration_ms(_WAIT_FOR_WORD)
+            pipeline.zrangebyscore(index, since, "+inf", 0, _LOOK_AT, withscores=True)
             (oldest,) = pipeline.execute()
             for message_id, _ in oldest:
                 pipeline.hget(keys.message(message_id), "sender")

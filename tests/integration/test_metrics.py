@@ -180,6 +180,15 @@ def test_the_age_of_what_was_submitted_is_that_of_the_senders_oldest(world):
     assert shown["oldest_submitted_seconds", ("negozio",)] == 90
 
 
+def test_a_status_that_was_lost_is_waited_for_no_longer_than_a_day(world):
+    for waited in (timedelta(days=2), timedelta(hours=3)):
+        message_id = str(world.deps.new_message_id())
+        world.client.hset(f"message:{{default}}:{message_id}", "sender", "shop")
+        world.client.zadd("state:{default}:submitted", {message_id: (NOW - waited).timestamp() * 1000})
+
+    assert scrape(world)["oldest_submitted_seconds", ("shop",)] == 3 * 3600
+
+
 def test_what_was_decided_sent_and_answered_is_counted_with_its_time(world):
     sender, deps = world.deps.sender("shop"), world.deps
     refused = Rejected(code="131026", row=ErrorRow(error_class=ErrorClass.PERMANENT, advice="…"))
