@@ -108,6 +108,12 @@ _ALL = (
     _counter("templates_relabelled_total", "category", "Templates that WhatsApp moved to another category."),
     _counter("callbacks_total", "app outcome", "Events pushed to apps, by how the push ended."),
     _counter("submissions_refused_total", "reason", "What the Celery door refused."),
+    _counter(
+        "unforeseen_total",
+        "sender kind",
+        "What we had not thought of: internal_error, a message ended by a bug of ours; unlisted_code, a "
+        "refusal by a code of no list.",
+    ),
     _gauge(
         "beat_age_seconds",
         "",

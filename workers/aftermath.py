@@ -58,6 +58,8 @@ class Aftermath:
         for settle, result in rejected.values():
             if result.row is UNLISTED:
                 get_logger().error(LogEvent.UNLISTED_ERROR_CODE, sender=self._sender.alias, code=result.code)
+                name = f"unforeseen_total:{self._sender.alias}:unlisted_code"
+                self._deps.tallies.add(self._sender.business, name)
             effects = effects_on_others(settle, result, self._deps.clock.now())
             if effects:
                 self._tell_halt(effects)

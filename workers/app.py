@@ -48,6 +48,7 @@ def build_app() -> Celery:
     celery = make_celery(settings)
     doorbell = Doorbell(settings)
     deps = build_deps(settings, doorbell.ring)
+    deps.tallies.keep_flushing()
     stopping = threading.Event()
 
     def stop_claiming(**_: object) -> None:

@@ -154,6 +154,10 @@ class Drain:
                 ended=claimed.internal_errors,
                 unreadable=claimed.unreadable,
             )
+            name = f"unforeseen_total:{self._sender.alias}:internal_error"
+            self._deps.tallies.add(
+                self._sender.business, name, claimed.internal_errors + len(claimed.unreadable)
+            )
 
     def _runners_wanted(self, size: int) -> int:
         waiting_batches = -(-len(self._claims) // size)

@@ -27,7 +27,7 @@ Labels = tuple[str, ...]
 Reading = Mapping[str, Mapping[Labels, float]]
 #: So many of the oldest are looked at for the oldest of each sender.
 _LOOK_AT = 200
-#: What nothing was heard of for longer is not waited for: a status that was lost must not be an alert for ever.
+#: What nothing was heard of for longer is not waited for: a lost status must not be an alert for ever.
 _WAIT_FOR_WORD = timedelta(days=1)
 #: Labels besides sender and app whose values are known: their counters are shown at zero too.
 _KNOWN: Mapping[str, tuple[Labels, ...]] = {
@@ -38,6 +38,7 @@ _KNOWN: Mapping[str, tuple[Labels, ...]] = {
     "inbound_messages_total": tuple((kind.value,) for kind in InboundKind),
     # Those of no sender and no shape; what is new in the provider's words comes as it comes.
     "quarantined_total": (("not_json",), ("unknown_number",), ("unknown_account",)),
+    "unforeseen_total": (("internal_error",), ("unlisted_code",)),
     "window_disagreements_total": (("false_open",), ("false_closed",)),
     # Where a counter is not there at zero, the first of a kind is no increase to Prometheus.
     "submissions_refused_total": tuple((reason,) for reason in SUBMISSION_REASONS),
@@ -171,8 +172,8 @@ class Metrics:
         with translated(self._client):
             index = keys.state(MessageState.SUBMITTED)
             pipeline = self._client.pipeline(transaction=False)
-            since = to_ms(now) - duration_ms(_WAIT_FOR_WORD)
-            pipeline.zrangebyscore(index, since, "+inf", 0, _LOOK_AT, withscores=True)
+            earliest = to_ms(now) - duration_ms(_WAIT_FOR_WORD)
+            pipeline.zrangebyscore(index, earliest, "+inf", 0, _LOOK_AT, withscores=True)
             (oldest,) = pipeline.execute()
             for message_id, _ in oldest:
                 pipeline.hget(keys.message(message_id), "sender")

@@ -20,7 +20,8 @@ from shared.domain.message import MessageState
 from shared.domain.retry import ErrorClass
 from shared.errors import StoreUnavailableError
 from shared.metrics import LIMITS, METRICS, PREFIX, SUBMISSION_REASONS, MetricKind
-from shared.providers.base import ErrorRow, Rejected
+from shared.providers.base import UNLISTED, ErrorRow, Rejected
+from shared.store.keys import Keys
 from shared.store.messages import Acceptance
 from shared.store.tallies import Tallies
 from tests.builders import ANNA, NOW, World, request, status, template, wrote
@@ -238,6 +239,28 @@ def test_what_fails_after_the_provider_took_it_is_counted_once_under_its_code(wo
     world.deps.recorder.record([(world.deps.sender("shop"), failed)] * 2, now=NOW)
 
     assert scrape(world)["reported_failures_total", ("shop", "131047")] == 1
+
+
+def test_a_code_of_no_list_is_counted_for_an_alert(world):
+    world.providers["shop"].answers = [Rejected(code="999999", row=UNLISTED)]
+    world.deps.recorder.record([(world.deps.sender("shop"), wrote())], now=NOW)
+    accept(world)
+
+    drain(world)
+    world.deps.tallies.flush()
+
+    assert scrape(world)["unforeseen_total", ("shop", "unlisted_code")] == 1
+
+
+def test_a_message_that_a_bug_of_ours_ended_is_counted_for_an_alert(world):
+    world.deps.recorder.record([(world.deps.sender("shop"), wrote())], now=NOW)
+    message_id = accept(world)
+    world.client.hset(Keys("default").message(message_id), "claims", 3)
+
+    drain(world)
+    world.deps.tallies.flush()
+
+    assert scrape(world)["unforeseen_total", ("shop", "internal_error")] == 1
 
 
 def test_webhooks_are_counted_by_their_answer_once_a_second(world):

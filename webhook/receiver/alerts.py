@@ -87,6 +87,7 @@ def _alert_of_category(sender: AnySender, event: TemplateCategoryChanged) -> Non
 def _alert_of_error(deps: Deps, sender: AnySender, error: ReportedError, now: datetime) -> None:
     if error.row is UNLISTED:
         get_logger().error(LogEvent.UNLISTED_ERROR_CODE, sender=sender.alias, code=error.code)
+        deps.tallies.add(sender.business, f"unforeseen_total:{sender.alias}:unlisted_code")
     effects = effects_of(error.row, error.code, now=now)
     reached = deps.settings.configuration.reached(sender, effects.scope)
     if effects.halt is not None:
