@@ -98,6 +98,9 @@ class Keys:
     def state(self, state: str) -> str:
         return self._key("state", state)
 
+    def queues(self, sender: str) -> str:
+        return self._key("queues", sender)
+
     def ready(self, sender: str, priority: int, app: str) -> str:
         return self._key("ready", sender, f"{priority}:{app}")
 

@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import product
+from typing import Any
 
 import redis
 
 from shared.clock import duration_ms, to_ms
 from shared.configuration import AnySender, Configuration
-from shared.domain.confirmation import CONFIRMING_APP
 from shared.domain.consent import Category
 from shared.domain.message import MessageState, Priority
 from shared.domain.templates import TemplateStatus
@@ -83,6 +83,7 @@ class Metrics:
         self._add_store(found)
         for sender in self._configuration.senders.values():
             self._add_sender(found, sender, now)
+        self._add_templates(found)
         for app in self._configuration.pushed_apps:
             found["callbacks_parked"][app.name,] = self._parked(app.name)
         return found
@@ -148,24 +149,39 @@ class Metrics:
         if used.messaging is not None:
             ratio = used.messaging / sender.messaging_limit_per_day
             found["limit_used_ratio"][alias, "messaging"] = ratio
-        statuses = Counter(one.status for one in self._templates.list(sender.business, sender.account))
-        for status in TemplateStatus:
-            found["templates"][alias, status.value] = statuses[status]
-        for priority in Priority:
-            age = self._oldest_queued(sender, priority, now)
+        for priority, age in self._oldest_queued(sender, now).items():
             found["oldest_queued_seconds"][alias, priority.name.lower()] = age
         found["windows_open"][alias,] = self._windows_open(sender)
         found["oldest_submitted_seconds"][alias,] = self._oldest_submitted(sender, now)
 
-    def _oldest_queued(self, sender: AnySender, priority: Priority, now: datetime) -> float:
-        """Of the contacts that may be looked at: since when the one that waits longest may be."""
-        keys, apps = Keys(sender.business), (*self._configuration.apps, CONFIRMING_APP)
+    def _add_templates(self, found: dict[str, dict[Labels, float]]) -> None:
+        """Each account is read once: its senders share hundreds of templates."""
+        counted: dict[tuple[str, str], Counter[TemplateStatus]] = {}
+        for sender in self._configuration.senders.values():
+            account = (sender.business, sender.account)
+            if account not in counted:
+                counted[account] = Counter(one.status for one in self._templates.list(*account))
+            for status in TemplateStatus:
+                found["templates"][sender.alias, status.value] = counted[account][status]
+
+    def _oldest_queued(self, sender: AnySender, now: datetime) -> dict[Priority, float]:
+        """Of the contacts that may be looked at: since when the one that waits longest may be.
+
+        Queues as Redis has them: what an app has left that is configured no more is sent, or stuck, too.
+        """
+        keys, ages = Keys(sender.business), dict.fromkeys(Priority, 0.0)
         with translated(self._client):
+            queues: Any = self._client.zrange(keys.queues(sender.alias), 0, -1)
             pipeline = self._client.pipeline(transaction=False)
-            for app in apps:
+            for queue in queues:
+                priority, _, app = queue.partition(":")
                 pipeline.zrange(keys.ready(sender.alias, int(priority), app), 0, 0, withscores=True)
-            firsts = [first[0][1] for first in pipeline.execute() if first]
-        return max(0.0, (to_ms(now) - min(firsts)) / 1000) if firsts else 0.0
+            firsts = zip(queues, pipeline.execute(), strict=True)
+        for queue, first in firsts:
+            priority = Priority(int(queue.partition(":")[0]))
+            age = (to_ms(now) - first[0][1]) / 1000 if first else 0.0
+            ages[priority] = max(ages[priority], age)
+        return ages
 
     def _oldest_submitted(self, sender: AnySender, now: datetime) -> float:
         keys = Keys(sender.business)

@@ -14,6 +14,7 @@ import redis
 from prometheus_client.parser import text_string_to_metric_families
 
 from shared.acceptance import RefusalCode
+from shared.configuration import Configuration
 from shared.domain.events import UpdateSetAside
 from shared.domain.identifiers import ContactId
 from shared.domain.message import MessageState
@@ -23,8 +24,9 @@ from shared.metrics import LIMITS, METRICS, PREFIX, SUBMISSION_REASONS, MetricKi
 from shared.providers.base import UNLISTED, ErrorRow, Rejected
 from shared.store.keys import Keys
 from shared.store.messages import Acceptance
+from shared.store.metrics import Metrics
 from shared.store.tallies import Tallies
-from tests.builders import ANNA, NOW, World, request, status, template, wrote
+from tests.builders import ANNA, NOW, World, meta_sender, request, status, template, wrote
 from tests.door import DESK
 from tests.play import accept, drain
 from tests.public_door import post_meta
@@ -166,6 +168,37 @@ def test_what_happened_is_counted_and_what_waits_has_an_age(world):
     assert shown["oldest_queued_seconds", ("shop", "normal")] == 90
     assert (shown["sender_halted", ("shop",)], shown["sender_halted", ("negozio",)]) == (1, 0)
     assert shown["templates", ("shop", "approved")] == 1
+
+
+def test_what_an_app_has_left_that_is_configured_no_more_has_an_age_too(world):
+    acceptance = Acceptance(message_id=world.deps.new_message_id(), app="gone", request=request())
+    world.deps.messages.accept(world.deps.sender("shop"), acceptance, now=NOW)
+    world.clock.advance(timedelta(seconds=90))
+
+    assert scrape(world)["oldest_queued_seconds", ("shop", "normal")] == 90
+
+
+class CountedTemplates:
+    def __init__(self):
+        self.read = []
+
+    def list(self, business, account):
+        self.read.append((business, account))
+        return [template()]
+
+
+def test_the_templates_of_an_account_are_read_once_for_all_its_senders(world):
+    senders = {alias: meta_sender(alias) for alias in ("shop", "filiale")}
+    deps, templates = world.deps, CountedTemplates()
+    configuration = Configuration(senders=senders, apps={})
+    metrics = Metrics(
+        world.client, configuration, senders=deps.senders, limits=deps.limits, templates=templates
+    )
+
+    shown = metrics.read(now=NOW)["templates"]
+
+    assert templates.read == [("default", senders["shop"].account)]
+    assert (shown["shop", "approved"], shown["filiale", "approved"]) == (1, 1)
 
 
 def test_the_age_of_what_was_submitted_is_that_of_the_senders_oldest(world):
