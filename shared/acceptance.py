@@ -28,6 +28,7 @@ from shared.store.messages import (
     TemplateMismatch,
     template_ids,
 )
+from shared.tracing import Work
 
 _SCHEMA = MessageRequestSchema()
 
@@ -135,6 +136,24 @@ def accept(deps: Deps, app: App, submissions: Sequence[Submission]) -> list[Rece
     answers |= {o.index: _receipt(o, answer) for o, answer in zip(in_time, stored, strict=True)}
     _ring(deps, answers.values())
     return [answers[index] for index in range(len(submissions))]
+
+
+def tell_accepted(deps: Deps, app: App, receipt: Receipt, request_id: str | None = None) -> None:
+    """The origin of a message's trace, where no request stands for it alone; a repeat begins none."""
+    if receipt.is_repeat:
+        return
+    deps.on_work(
+        Work(
+            name="accept",
+            started_at=receipt.accepted.accepted_at,
+            ended_at=deps.clock.now(),
+            message_id=receipt.accepted.message_id.value,
+            is_origin=True,
+            request_id=request_id,
+            app=app.name,
+            sender=receipt.sender.alias,
+        )
+    )
 
 
 def place(configuration: Configuration, app: App, draft: Draft) -> Placed | Refusal:

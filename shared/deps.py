@@ -54,6 +54,7 @@ from shared.store.template_sync import TemplateSync
 from shared.store.template_use import TemplateUse
 from shared.store.templates import Templates
 from shared.store.updates import RecordingPolicy
+from shared.tracing import OnWork, nobody
 
 
 def _new_message_id() -> MessageId:
@@ -101,6 +102,8 @@ class Deps:
     new_nonce: Callable[[], str] = lambda: secrets.token_hex(8)
     #: 0 to 1; chance comes in here so that the rules stay pure.
     jitter: Callable[[], float] = random.random
+    #: Told of what has been done, for traces.
+    on_work: OnWork = nobody
 
     def sender(self, alias: str) -> AnySender | None:
         return self.settings.configuration.senders.get(alias)

@@ -60,6 +60,8 @@ class LogEvent(StrEnum):
     LEASES_ENDED = "leases_ended"
     CLOCK_NOT_MEASURED = "clock_not_measured"
     EVENTS_NOT_SENT = "events_not_sent"
+    SPANS_NOT_TAKEN = "spans_not_taken"
+    SPANS_TAKEN = "spans_taken"
 
 
 # With a `+` also as people write it, `+39 333 123-4567`; without one, any long run of digits. The digits of

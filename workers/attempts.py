@@ -249,6 +249,7 @@ class Attempts:
                 outcome=settle.outcome,
                 attempt=attempt or claim.attempts,
                 code=code if result else settle.reason,
+                was_asked=result is not None,
                 started_at=started_at,
                 ended_at=self._deps.clock.now(),
             )

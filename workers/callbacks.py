@@ -18,6 +18,7 @@ from shared.observability import LogEvent, get_logger
 from shared.store.callbacks import AWAY_AFTER, Item, PushOutcome, first_place
 from shared.store.codec import dump
 from shared.store.feed import Event
+from shared.tracing import Side, Work
 
 PUSH_FOR = timedelta(seconds=5)
 _MOST_SPREAD = 500
@@ -111,12 +112,34 @@ class Pusher:
             self._count(PushOutcome.GONE)
             return
         (event,) = rendered
-        pushed = self._client.push(event.id, deps.clock.now(), body_of(event))
+        started_at = deps.clock.now()
+        pushed = self._client.push(event.id, started_at, body_of(event))
+        self._tell(item, event, pushed, started_at)
         if isinstance(pushed, Delivered):
             deps.callbacks.settle(item, PushOutcome.TAKEN, now=deps.clock.now())
             self._count(PushOutcome.TAKEN)
         else:
             self._settle_failed(item, event, pushed)
+
+    def _tell(
+        self, item: Item, event: Event, pushed: Delivered | Refused | NotReached, started_at: datetime
+    ) -> None:
+        reason = None if isinstance(pushed, Delivered) else pushed.reason
+        self._deps.on_work(
+            Work(
+                name="POST callback",
+                side=Side.ASKING,
+                started_at=started_at,
+                ended_at=self._deps.clock.now(),
+                is_failed=reason is not None,
+                message_id=item.entry.ref if event.type.startswith("message.") else None,
+                app=self._app.name,
+                event=event.type,
+                event_id=event.id,
+                attempt=item.tries + 1,
+                outcome=reason or "taken",
+            )
+        )
 
     def _settle_failed(self, item: Item, event: Event, pushed: Refused | NotReached) -> None:
         deps, now = self._deps, self._deps.clock.now()

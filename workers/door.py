@@ -6,6 +6,7 @@ Importing this module does nothing; asking it for `app` builds it, once.
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -21,6 +22,7 @@ from shared.library_logs import take_over_logging
 from shared.observability import LogEvent, configure_logging, get_logger
 from shared.queues import SUBMIT, Doorbell, make_door_celery
 from shared.settings import load_settings
+from shared.tracing import tracing
 from workers.submissions import NOT_A_SUBMISSION, Submissions
 from workers.tasks import register_submit
 
@@ -43,7 +45,8 @@ def build_app() -> Celery:
     configure_logging(settings.log_format, error_reports(settings.sentry_dsn.reveal()))
     setup_logging.connect(_take_over_logging, weak=False)
     celery = make_door_celery(settings)
-    submissions = Submissions(build_deps(settings, Doorbell(settings).ring))
+    on_work = tracing(settings.otlp_endpoint.reveal(), "submit")
+    submissions = Submissions(replace(build_deps(settings, Doorbell(settings).ring), on_work=on_work))
     stopping = threading.Event()
 
     def stop_waiting(**_: object) -> None:

@@ -45,7 +45,7 @@ class Drain:
         self._most_slots = most_slots
         self._stopping = stopping
         self._when_limited = when_limited
-        self._report = Report(sender.alias)
+        self._report = Report(sender.alias, sender.provider, deps.on_work)
         self._attempts = Attempts(deps, sender, self._report)
         self._started_at = deps.clock.now()
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""What a drain did: ids, rules and codes only, fit for Flower and logs."""
+"""What a drain did: ids, rules and codes only, fit for Flower, logs and traces."""
 
 import threading
 from collections import Counter
@@ -8,6 +8,7 @@ from datetime import datetime
 
 from shared.observability import LogEvent, get_logger
 from shared.store.claims import Outcome
+from shared.tracing import OnWork, Side, Work, nobody
 
 #: Ids in one line of the log.
 _IDS_A_LINE = 100
@@ -23,6 +24,8 @@ class Settled:
     attempt: int
     #: The provider's code, or the rule that sent nothing.
     code: str = ""
+    #: The provider was asked; else it is only decided.
+    was_asked: bool = False
     started_at: datetime
     ended_at: datetime
 
@@ -32,6 +35,8 @@ class Report:
     """Filled by many threads."""
 
     sender: str
+    provider: str = ""
+    on_work: OnWork = field(default=nobody, repr=False)
     settled: list[Settled] = field(default_factory=list)
     #: Something is left to do, and nobody rings for it but whoever reads this.
     must_ring: bool = False
@@ -40,6 +45,22 @@ class Report:
     def add(self, item: Settled) -> None:
         with self._lock:
             self.settled.append(item)
+        self.on_work(self._work(item))
+
+    def _work(self, item: Settled) -> Work:
+        return Work(
+            name=f"POST {self.provider}" if item.was_asked else f"outbound.{item.route}",
+            side=Side.ASKING if item.was_asked else Side.NOBODY,
+            started_at=item.started_at,
+            ended_at=item.ended_at,
+            is_failed=item.was_asked and item.outcome is not Outcome.SUBMITTED,
+            message_id=item.message_id,
+            sender=self.sender,
+            provider=self.provider,
+            attempt=item.attempt,
+            outcome=item.outcome,
+            code=item.code or None,
+        )
 
     def __str__(self) -> str:
         """`shop → submitted 37, deferred 2 (131056)`."""

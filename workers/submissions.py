@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.acceptance import Receipt, Refusal, accept_one, read_submission
+from shared.acceptance import Receipt, Refusal, accept_one, read_submission, tell_accepted
 from shared.configuration import App
 from shared.deps import Deps
 from shared.observability import LogEvent, get_logger
@@ -56,6 +56,7 @@ class Submissions:
         if isinstance(answer, _No):
             self.refuse(handed.task_id, handed.raw(), answer.reason, handed.named, answer.errors)
             return f"refused: {answer.reason}"
+        tell_accepted(self._deps, self._configuration.apps[handed.named["app"]], answer)
         if not answer.is_repeat:
             get_logger().info(
                 LogEvent.MESSAGE_ACCEPTED,

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 
 from celery import Celery
 from celery.exceptions import Reject
@@ -15,6 +16,7 @@ from shared.errors import FinestraError, StoreUnavailableError
 from shared.observability import LogEvent, get_logger, place_of
 from shared.queues import DRAIN, PUSH, SUBMIT, SYNC
 from shared.template_sync import sync_templates
+from shared.tracing import Work
 from workers.callbacks import MOST_IN_HAND, Pusher
 from workers.drains import Drains
 from workers.monitor import Monitor
@@ -31,15 +33,32 @@ class TaskFailedError(FinestraError):
 
 
 @contextmanager
-def _bugs_named(where: str, **whose: str) -> Iterator[None]:
-    """Log a bug with its place; what is raised on says no more than its name."""
+def _bugs_named(deps: Deps, where: str, **whose: str) -> Iterator[None]:
+    """Log a bug with its place; what is raised on says no more than its name. Tell of the task's run."""
+    started_at, error = deps.clock.now(), None
     try:
         yield
-    except StoreUnavailableError:
+    except StoreUnavailableError as exc:
+        error = type(exc).__name__
         raise
     except Exception as exc:  # noqa: BLE001 - Celery and Flower show the text and the traceback of what is raised
-        get_logger().error(LogEvent.BUG, where=where, error=type(exc).__name__, at=place_of(exc), **whose)
-        raise TaskFailedError(type(exc).__name__) from None
+        error = type(exc).__name__
+        get_logger().error(LogEvent.BUG, where=where, error=error, at=place_of(exc), **whose)
+        raise TaskFailedError(error) from None
+    finally:
+        deps.on_work(_run(deps, where, started_at, error, **whose))
+
+
+def _run(deps: Deps, task: str, started_at: datetime, error: str | None, **whose: str) -> Work:
+    return Work(
+        name=task,
+        started_at=started_at,
+        ended_at=deps.clock.now(),
+        is_failed=error is not None,
+        error=error,
+        sender=whose.get("sender"),
+        app=whose.get("app"),
+    )
 
 
 def register(
@@ -65,7 +84,7 @@ def _register_sync(app: Celery, deps: Deps) -> None:
         if not isinstance(sender, MetaSender) or sender.business != business:
             return f"{alias} → no such sender with a list of templates here"
         try:
-            with _bugs_named(SYNC, sender=alias):
+            with _bugs_named(deps, SYNC, sender=alias):
                 report = sync_templates(deps, sender)
         except StoreUnavailableError as exc:
             get_logger().warning(LogEvent.STORE_UNAVAILABLE, where=SYNC, sender=alias, error=str(exc))
@@ -84,7 +103,7 @@ def _register_push(app: Celery, deps: Deps) -> None:
         if name not in apps:
             return f"{name} → no such app here"
         try:
-            with _bugs_named(PUSH, app=name):
+            with _bugs_named(deps, PUSH, app=name):
                 told = Pusher(deps, apps[name], business, clients[name], threads[name]).run()
         except StoreUnavailableError as exc:
             get_logger().warning(LogEvent.STORE_UNAVAILABLE, where=PUSH, app=name, error=str(exc))
@@ -116,7 +135,7 @@ def _register_drain(
             pass_on(sender)
             return f"{alias} → passed on"
         try:
-            with _bugs_named(DRAIN, sender=alias):
+            with _bugs_named(deps, DRAIN, sender=alias):
                 report = drains.run(sender)
         except StoreUnavailableError as exc:
             # Whoever watches the clock rings again; what was in hand is given back by its lease.

@@ -1,11 +1,12 @@
 """A number, a text, a name and tokens go through every path of the real processes: nobody hears of them.
 
-Looked through is all that on-call sees: what every process wrote, Flower, the metrics, and what lies at the
-broker, Celery's own messages included.
+Looked through is all that on-call sees: what every process wrote, Flower, the metrics, traces, and what lies
+at the broker, Celery's own messages included.
 """
 
 import json
 import time
+from collections import defaultdict
 
 import pytest
 import requests
@@ -15,6 +16,7 @@ from kombu import Connection
 from shared.queues import OUTBOUND, SUBMIT
 from shared.store.keys import Keys
 from tests.apps import App
+from tests.collector import Collector
 from tests.public_door import cm_body, meta_body, sign, text
 from tests.stage import NUMBERS
 
@@ -22,6 +24,18 @@ NUMBER, TEXT, NAME, WORD = "393338765432", "canarino in segreto", "Ginevra Canar
 CANARIES = (NUMBER, "333 876 5432", "canarino", "Canarini", "Q2FuYXJpbmk", WORD)
 OPTIONS = {"global_keyprefix": "finestra-broker:"}
 PERSON = f"+{NUMBER} {NAME} {TEXT}"
+#: One of each kind of work that is told to a collector; `GET` is an address that is none of ours.
+SPANS = {
+    "POST /v1/messages",
+    "GET /v1/contacts/{contact}",
+    "POST /v1/senders/{alias}/halt",
+    "GET",
+    "accept",
+    "outbound.drain",
+    "POST meta",
+    "events.push",
+    "POST callback",
+}
 BREAK = '\r\n{"event": "forged"}\x1b[2K'
 
 
@@ -34,22 +48,33 @@ def orders_of_mine():
 
 
 @pytest.fixture(scope="module")
-def live(shared_stage, orders_of_mine):
+def collector():
+    with Collector().listening() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def live(shared_stage, orders_of_mine, collector):
     names = ("receiver", "api", "worker", "submit", "flower", "sandbox")
     return shared_stage(
-        *names, apps=[orders_of_mine], FINESTRA_CELERY_DOOR="1", FINESTRA_FLOWER_PASSWORD="flower-word-9Z"
+        *names,
+        apps=[orders_of_mine],
+        FINESTRA_CELERY_DOOR="1",
+        FINESTRA_FLOWER_PASSWORD="flower-word-9Z",
+        FINESTRA_OTLP_ENDPOINT=collector.url,
+        OTEL_BSP_SCHEDULE_DELAY="100",
     )
 
 
 @pytest.fixture(scope="module")
-def heard(live) -> str:
+def heard(live, collector) -> str:
     """All paths, then all that is to be seen."""
     _webhooks(live)
     _api(live)
     _sending(live)
     _crashes(live)
     _celery(live)
-    return _everything(live)
+    return _everything(live) + _traces(live, collector)
 
 
 def _webhooks(live):
@@ -173,6 +198,12 @@ def _everything(live) -> str:
     return "\n".join([*logs, *pages])
 
 
+def _traces(live, collector) -> str:
+    """As they came over the wire: protobuf leaves texts as they are."""
+    live.until(lambda: {span.name for span in collector.spans} >= SPANS, "a span of each kind")
+    return "\n".join(body.decode("utf-8", "replace") for body in tuple(collector.bodies))
+
+
 def _left_at_the_broker(live) -> str:
     with live.redis(1) as broker:
         read = {"list": lambda key: broker.lrange(key, 0, -1), "hash": broker.hgetall, "set": broker.smembers}
@@ -221,3 +252,24 @@ def test_the_paths_were_gone(live, heard):
     assert "callback_not_taken" in heard
     assert "submission_refused" in heard
     assert heard.count("library_message") >= 2
+
+
+@pytest.mark.usefixtures("heard")
+def test_a_collector_hears_of_all_but_the_receiver(collector):
+    """Nothing is told on the way of a webhook."""
+    assert {span.resource["service.name"] for span in collector.spans} == {
+        "finestra-api",
+        "finestra-worker",
+        "finestra-submit",
+    }
+
+
+@pytest.mark.usefixtures("heard")
+def test_a_message_is_one_trace_through_all_processes(collector):
+    """Without a word of it in what they hand each other."""
+    by_trace = defaultdict(set)
+    for span in collector.spans:
+        by_trace[span.ids[0]].add((span.resource["service.name"], span.name))
+
+    way = {("finestra-api", "POST /v1/messages"), ("finestra-worker", "POST meta")}
+    assert any(way <= spans for spans in by_trace.values())

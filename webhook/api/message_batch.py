@@ -4,9 +4,17 @@ from collections import Counter
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, jsonify
+from flask import Response, g, jsonify
 
-from shared.acceptance import Receipt, Refusal, RefusalCode, Submission, accept, read_submission
+from shared.acceptance import (
+    Receipt,
+    Refusal,
+    RefusalCode,
+    Submission,
+    accept,
+    read_submission,
+    tell_accepted,
+)
 from shared.observability import LogEvent, get_logger
 from shared.schemas.message_batch import EXAMPLE, BatchAnswerSchema, BatchSchema, split_entry
 from webhook.api.blueprint import Blueprint
@@ -26,6 +34,9 @@ def accept_batch(batch: dict[str, Any]) -> Response:
     read = [_read(entry) for entry in batch["messages"]]
     accepted = iter(accept(deps(), caller(), [each for each in read if isinstance(each, Submission)]))
     answers = [next(accepted) if isinstance(each, Submission) else each for each in read]
+    for answer in answers:
+        if isinstance(answer, Receipt):
+            tell_accepted(deps(), caller(), answer, g.request_id)
     results = [_view(answer) for answer in answers]
     outcomes = Counter(result.get("code", "accepted") for result in results)
     get_logger().info(LogEvent.BATCH_ACCEPTED, app=caller().name, outcomes=dict(outcomes))

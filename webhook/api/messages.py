@@ -26,7 +26,7 @@ from shared.schemas.message_request import (
     MessageRequestSchema,
 )
 from webhook.api.blueprint import Blueprint, canonical_body
-from webhook.api.context import caller, deps
+from webhook.api.context import began, caller, deps
 from webhook.api.dry_run import dry_run
 from webhook.api.message_view import view_accepted
 from webhook.api.own_messages import own_message, view_own, why_away, why_halted
@@ -56,6 +56,7 @@ def accept_message(draft: Draft, query: dict[str, Any], headers: dict[str, Any])
     if isinstance(receipt, Refusal):
         raise problem_of(receipt)
     if not receipt.is_repeat:
+        began(receipt.accepted.message_id.value)
         _log_accepted(receipt)
     return view_accepted(receipt, deps().settings.configuration.policy)
 
