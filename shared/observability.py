@@ -34,6 +34,7 @@ class LogEvent(StrEnum):
     CONTACT_EXPORTED = "contact_exported"
     SECRET_KEY_LOST = "secret_key_lost"  # noqa: S105 - a name
     RETENTION_PASSED = "retention_passed"
+    ERASURES_COMPLETED = "erasures_completed"
     SUBMISSION_REFUSED = "submission_refused"
     SUBMISSION_REMOVED = "submission_removed"
     DATA_VERSION_REFUSED = "data_version_refused"

@@ -20,8 +20,12 @@ DRAIN = "outbound.drain"
 PUSH = "events.push"
 #: Reads an account's list of templates; the sender is the one that asks.
 SYNC = "maintenance.sync_templates"
+#: Completes erasures that were interrupted.
+ERASE = "maintenance.complete_erasures"
 #: Drains at once, at least: each has threads of its own for what it sends.
 _DRAINS = 4
+#: Kinds of upkeep: a long one keeps the other waiting no more than a drain.
+_UPKEEP = 2
 _IMPATIENT_SECONDS = 0.25
 #: Submissions at once; each is a round trip or two.
 _SUBMISSIONS = 8
@@ -89,9 +93,9 @@ def make_door_celery(settings: Settings) -> Celery:
 
 
 def _threads(configuration: Configuration) -> int:
-    """One for each bell that can ring, and for upkeep: nobody waits for another that is slow."""
+    """One for each bell that can ring, and each kind of upkeep: nobody waits for another that is slow."""
     bells = sum(len(configuration.businesses_of(app)) for app in configuration.pushed_apps)
-    return max(_DRAINS, len(configuration.senders)) + bells + 1
+    return max(_DRAINS, len(configuration.senders)) + bells + _UPKEEP
 
 
 def make_impatient_celery(settings: Settings) -> Celery:
@@ -134,8 +138,12 @@ class Doorbell:
     def ring_for_templates(self, sender: AnySender) -> None:
         self._send(SYNC, MAINTENANCE, sender.business, sender.alias)
 
-    def _send(self, task: str, queue: str, business: str, whom: str, **more: bool) -> None:
+    def ring_for_erasures(self, business: str) -> None:
+        self._send(ERASE, MAINTENANCE, business)
+
+    def _send(self, task: str, queue: str, *whom: str, **more: bool) -> None:
+        """`whom`: the business, and who of it."""
         try:
-            self._app.send_task(task, args=[business, whom], kwargs=more, queue=queue, retry=False)
+            self._app.send_task(task, args=whom, kwargs=more, queue=queue, retry=False)
         except (OperationalError, KombuError, OSError) as exc:
-            get_logger().warning(LogEvent.BELL_NOT_RUNG, whom=whom, error=type(exc).__name__)
+            get_logger().warning(LogEvent.BELL_NOT_RUNG, whom=whom[-1], error=type(exc).__name__)

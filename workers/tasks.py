@@ -14,7 +14,7 @@ from shared.configuration import AnySender, MetaSender
 from shared.deps import Deps
 from shared.errors import FinestraError, StoreUnavailableError
 from shared.observability import LogEvent, get_logger, place_of
-from shared.queues import DRAIN, PUSH, SUBMIT, SYNC
+from shared.queues import DRAIN, ERASE, PUSH, SUBMIT, SYNC
 from shared.template_sync import sync_templates
 from shared.tracing import Work
 from workers.callbacks import MOST_IN_HAND, Pusher
@@ -74,6 +74,27 @@ def register(
     _register_drain(app, deps, monitor, ticker, stopping, pass_on)
     _register_push(app, deps)
     _register_sync(app, deps)
+    _register_erase(app, deps, stopping)
+
+
+def _register_erase(app: Celery, deps: Deps, stopping: threading.Event) -> None:
+    businesses = {one.business for one in deps.settings.configuration.senders.values()}
+
+    @app.task(name=ERASE, shared=False)
+    def erase(business: str) -> str:
+        """Complete what an erase has left. Ringing twice, or for a business that is gone, is harmless."""
+        if business not in businesses:
+            return f"{business} → no such business here"
+        try:
+            with _bugs_named(deps, ERASE, business=business):
+                done = deps.erasure.resume(business, is_stopping=stopping.is_set)
+        except StoreUnavailableError as exc:
+            get_logger().warning(LogEvent.STORE_UNAVAILABLE, where=ERASE, business=business, error=str(exc))
+            return f"{business} → the store does not answer"
+        if done is None:
+            return f"{business} → somebody is at it"
+        get_logger().info(LogEvent.ERASURES_COMPLETED, business=business, done=done)
+        return f"{business} → {done} completed"
 
 
 def _register_sync(app: Celery, deps: Deps) -> None:

@@ -26,13 +26,16 @@ class Ticker:
         *,
         ring_for_app: Callable[[str, str], None],
         upkeep: Callable[[str], None] = lambda _business: None,
+        ring_for_erasures: Callable[[str], None] = lambda _business: None,
     ) -> None:
         """`ring_for_app`: tells the workers that an app (second) has events of a business (first).
 
-        `upkeep`: what else a business needs now and then.
+        `upkeep`: what else a business needs now and then. `ring_for_erasures`: tells the workers that
+        erasures of a business were interrupted; completing them looks at every key, for which no beat waits.
         """
         self._deps = deps
         self._upkeep = upkeep
+        self._ring_for_erasures = ring_for_erasures
         self._ring_for_app = ring_for_app
         configuration = deps.settings.configuration
         senders = sorted(configuration.senders.values(), key=_business)
@@ -102,7 +105,7 @@ class Ticker:
         self._deps.listing.trim(business, apps, before=now - MAX_EXPIRY - settings.retention)
 
     def _tidy(self, business: str) -> None:
-        """What goes by its time, a little at a beat; at the end of a walk also what an erase has left."""
+        """What goes by its time, a little at a beat; a walk that ends rings for what erases have left."""
         removed = self._deps.retention.beat(business, now=self._deps.clock.now())
         if removed is None:
             return
@@ -110,8 +113,8 @@ class Ticker:
         if not self._deps.retention.state(business).has_all_keys:
             # Opt-outs of people who were erased under it are not recognised.
             get_logger().error(LogEvent.SECRET_KEY_LOST, business=business)
-        if self._deps.settings.secret_keys:
-            self._deps.erasure.resume(business)
+        if self._deps.settings.secret_keys and self._deps.erasure.is_unfinished(business):
+            self._ring_for_erasures(business)
 
     def _ring_for_apps(self, business: str) -> None:
         apps = self._apps.get(business, [])

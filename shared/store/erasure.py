@@ -6,16 +6,16 @@ stays.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 from itertools import chain
 from typing import Any
 
 import redis
 
-from shared.clock import from_ms, rfc3339, to_ms
+from shared.clock import duration_ms, from_ms, rfc3339, to_ms
 from shared.domain.identifiers import ContactId
 from shared.domain.traces import Traces
 from shared.store.connection import read_hash, translated
@@ -25,6 +25,8 @@ from shared.store.leftovers import Leftovers
 from shared.store.people import People, Person
 from shared.store.scripts import Call, Scripts
 
+#: After so long another may take up what one has died with; two at once do no harm.
+_LONGEST_RESUMPTION = timedelta(minutes=30)
 #: What was noted when the first step was done.
 _CUT = "cut"
 
@@ -95,10 +97,24 @@ class Erasure:
             append_only_file=file,
         )
 
-    def resume(self, business: str) -> int:
-        """Complete what was interrupted and nobody has called for again, as of when it began; how many."""
-        unfinished = read_hash(self._client, Keys(business).erasing())
-        for noted in unfinished.values():
+    def is_unfinished(self, business: str) -> bool:
+        """An erasure is under way, or was interrupted."""
+        with translated(self._client):
+            return bool(self._client.exists(Keys(business).erasing()))
+
+    def resume(self, business: str, *, is_stopping: Callable[[], bool] = lambda: False) -> int | None:
+        """Complete what was interrupted and nobody has called for again, as of when it began; how many.
+
+        None: somebody is at it. One after the other; what `is_stopping` leaves is taken up by the next call.
+        """
+        key = Keys(business).resuming()
+        with translated(self._client):
+            if not self._client.set(key, "1", nx=True, px=duration_ms(_LONGEST_RESUMPTION)):
+                return None
+        done = 0
+        for noted in read_hash(self._client, Keys(business).erasing()).values():
+            if is_stopping():
+                break
             head, first, *_ = noted.split()
             began_at, _, stage = head.partition("|")
             person, counts = self._people.find(business, ContactId(first)), Counter[str]()
@@ -106,7 +122,10 @@ class Erasure:
             mode = _Cut.LAST if stage == _CUT else _Cut.LATE
             self._cut(person, counts, from_ms(began_at), mode)
             self._remove(person, counts, from_ms(began_at))
-        return len(unfinished)
+            done += 1
+        with translated(self._client):
+            self._client.delete(key)
+        return done
 
     def _remove(self, person: Person, counts: Counter[str], now: datetime) -> None:
         """What is left after the cut; nothing of what came later."""

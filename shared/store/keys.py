@@ -68,6 +68,7 @@ class Keys:
     quarantine:{b}                          stream      updates that could not be read · capped
     suppressed:{b}                          hash        keyed hash of an erased name → opt-outs · for ever
     erasing:{b}                             hash        who is being erased → since when, names · its end
+    resuming:{b}                            string      somebody completes interrupted erasures · 30 min
     forgotten:{b}                           sorted set  keyed hash of an erased update → its end · then
     retention:{b}                           hash        how the walks went, keys of erasures · for ever
     silence:{b}                             hash        how far the silent ones were told, by life · for ever
@@ -210,6 +211,9 @@ class Keys:
 
     def erasing(self) -> str:
         return self._key("erasing")
+
+    def resuming(self) -> str:
+        return self._key("resuming")
 
     def pattern(self, kind: str = "*") -> str:
         """What SCAN takes to find all keys of a kind, or all keys."""

@@ -29,7 +29,7 @@ _DONE = frozenset(
         *("lane", "ready", "queues", "placed", "turns", "leased", "claimed", "paused", "joining", "waking"),
         *("window", "windowed", "closing", "contact", "consent_history", "consented", "alias", "pair"),
         *("reached", "resting", "retention", "migrating", "template_sync", "template_bell"),
-        *("suppressed", "forgotten", "erasing", "callback", "callback_lane", "callback_ready"),
+        *("suppressed", "forgotten", "erasing", "resuming", "callback", "callback_lane", "callback_ready"),
         *("callback_tries", "callback_bell", "bell", "ticker", "backlog", "counters", "silence", "sender"),
         *("template", "templates", "template_versions", "template_contents", "template_history"),
         # Streams are walked at the end.

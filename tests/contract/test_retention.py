@@ -167,18 +167,12 @@ def test_a_secret_key_that_is_missing_later_is_told(any_redis):
     assert not is_complete()
 
 
-def test_an_erasure_that_was_interrupted_is_completed_by_the_clock_as_of_its_beginning(any_redis):
-    world = World(any_redis, secret_keys=(Secret("the key of this test"),))
-    writes(world, text="before")
-    noted = f"{to_ms(NOW)}|cut {ANNA}"
-    any_redis.hset("erasing:{default}", "mark", noted)
-    any_redis.delete(f"contact:{{default}}:{ANNA}", f"window:{{default}}:shop:{ANNA}")
-    world.clock.advance(SECOND)
-    writes(world, text="after")
+def test_an_erasure_that_was_interrupted_is_rung_for_and_no_beat_waits_for_it(any_redis):
+    world, rung = World(any_redis, secret_keys=(Secret("the key of this test"),)), []
+    ticker = Ticker(world.deps, ring_for_app=lambda *_whom: None, ring_for_erasures=rung.append)
+    any_redis.hset("erasing:{default}", "mark", f"{to_ms(NOW)}|cut {ANNA}")
 
-    Ticker(world.deps, ring_for_app=lambda _business, _app: None).beat()
+    ticker.beat()
 
-    contact = world.deps.contacts.get(world.deps.sender("shop"), ANNA)
-    assert [each["text"] for each in contact.inbound] == ["after"]
-    assert contact.window.is_open(world.clock.now())
-    assert world.deps.retention.state("default").unfinished_erasures == 0
+    assert rung == ["default"]
+    assert world.deps.retention.state("default").unfinished_erasures == 1
