@@ -33,7 +33,7 @@ from shared.deps import Deps, assemble
 from shared.errors import SettingsError, StoreUnavailableError
 from shared.queues import broker_trouble
 from shared.settings import Settings, load_settings
-from shared.store.connection import connect, server_time
+from shared.store.connection import StoreRefusal, connect, server_time
 from shared.store.data_version import versions_of
 
 _STYLES = {Level.OK: "green", Level.UNCHECKED: "dim", Level.WARNING: "yellow", Level.ERROR: "bold red"}
@@ -70,15 +70,15 @@ def examine(*, offline: bool) -> Iterator[Finding]:
     with connect(settings.redis_url.reveal()) as client:
         clock = ServerClock(lambda: server_time(client))
         deps = assemble(settings, client, clock=clock, ring=lambda _sender: None)
-        store = list(_or_away(lambda: check_store(deps)))
+        store = list(or_away(lambda: check_store(deps)))
         yield from store
         if not offline:
             for sender in settings.configuration.senders.values():
                 yield from check_provider(deps, sender)
         if store[0].level is Level.OK:
             businesses = tuple(settings.configuration.aliases_of)
-            yield from _or_away(lambda: iter([check_data(versions_of(client, businesses))]))
-            yield from _or_away(lambda: _by_its_clock(deps, clock))
+            yield from or_away(lambda: iter([check_data(versions_of(client, businesses))]))
+            yield from or_away(lambda: _by_its_clock(deps, clock))
 
 
 def check_settings(settings: Settings) -> Finding:
@@ -118,13 +118,16 @@ def _by_its_clock(deps: Deps, clock: ServerClock) -> Iterator[Finding]:
     yield from check_work(deps)
 
 
-def _or_away(checks: Look) -> Iterator[Finding]:
-    """What was found until Redis went away, and that it did."""
+def or_away(checks: Look) -> Iterator[Finding]:
+    """What was found until Redis went away or said no, and that it did."""
     try:
         yield from checks()
     except StoreUnavailableError as exc:
         todo = "start it, or mend FINESTRA_REDIS_URL; until then nothing is acknowledged and nothing is sent"
         yield error("redis", f"does not answer ({exc})", todo)
+    except StoreRefusal as exc:
+        todo = "give its user the rights of deploy/redis/users.acl; has it them, the fault is ours: report it"
+        yield error("redis", f"refuses a command ({type(exc).__name__})", todo)
 
 
 def _find_development() -> None:

@@ -68,19 +68,18 @@ def check_webhooks(sender: AnySender, reading: Reading) -> Finding:
     counted = reading["inbound_messages_total"]
     heard = int(sum(count for (alias, *_), count in counted.items() if alias == sender.alias))
     windows = int(reading["windows_open"].get((sender.alias,), 0))
-    recorded, refused = (
-        int(reading["webhooks_total"].get((sender.alias, how), 0)) for how in ("recorded", "refused")
+    posts = reading["webhooks_total"]
+    recorded, refused = (int(posts.get((sender.alias, how), 0)) for how in ("recorded", "refused"))
+    seen = (
+        f"{recorded} recorded, {refused} refused; {heard} messages of contacts came, {windows} windows open"
     )
+    if windows:
+        return ok("webhooks", seen, about=sender.alias)
     if refused:
-        seen = f"{recorded} recorded, {refused} refused; {heard} messages of contacts came"
         todo = "are they the provider's, its secret or token is not ours; see FinestraWebhooksRefused"
         return warning("webhooks", seen, todo, about=sender.alias)
-    if windows:
-        seen = f"{heard} messages of contacts came, {windows} windows are open"
-        return ok("webhooks", seen, about=sender.alias)
-    lately = "came in a window's length" if heard else "ever came"
     todo = f"write to the number from a phone. Nothing comes: {_how_to_subscribe(sender)}"
-    return warning("webhooks", f"no message of a contact {lately}", todo, about=sender.alias)
+    return warning("webhooks", seen, todo, about=sender.alias)
 
 
 def _how_to_subscribe(sender: AnySender) -> str:

@@ -18,6 +18,8 @@ PATIENCE_SECONDS = 0.8
 #: 200 beats a 503.
 LONG_PATIENCE_SECONDS = 2.0
 _SILENT_SECONDS = 1.0
+#: It answers, and it is a no: a user without rights, or a fault of ours. Its text may quote a key.
+StoreRefusal = redis.exceptions.ResponseError
 _UNAVAILABLE = (
     redis.exceptions.ConnectionError,
     redis.exceptions.TimeoutError,

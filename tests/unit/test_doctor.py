@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from click.testing import CliRunner
 
+from cli.doctor import or_away
 from cli.doctor_clock import Reading, check_clock
 from cli.doctor_provider import check_standing, check_webhooks
 from cli.doctor_store import (
@@ -17,10 +18,12 @@ from cli.doctor_store import (
     check_policy,
     check_version,
 )
-from cli.findings import Level
+from cli.findings import Level, ok
 from cli.main import main
 from cli.redis_server import url_left_in
+from shared.errors import StoreUnavailableError
 from shared.providers.meta.numbers import NumberStanding
+from shared.store.connection import StoreRefusal
 from shared.store.data_version import CURRENT
 from shared.store.health import Condition
 from tests.builders import NOW, cm_sender, meta_sender
@@ -128,32 +131,60 @@ def test_what_meta_says_of_a_number_counts(can_send, level):
     assert "quality RED, limit TIER_2K, throughput STANDARD" in finding.seen
 
 
-def test_a_number_that_nobody_ever_wrote_to_may_have_no_webhook():
-    counted = {("shop", "text"): 2.0, ("shop", "image"): 1.0, ("negozio", "text"): 0.0}
-    reading = {"inbound_messages_total": counted, "windows_open": {("shop",): 2.0, ("negozio",): 0.0}}
+def webhooks(*, came: float = 0, windows: float = 0, refused: float = 0, sender=None):
+    """Of a sender, by default of Meta's, to which `came` messages and as many POSTs."""
+    sender = sender or meta_sender()
+    reading = {
+        "inbound_messages_total": {(sender.alias, "text"): came, ("other", "text"): 7},
+        "windows_open": {(sender.alias,): windows},
+        "webhooks_total": {(sender.alias, "recorded"): came, (sender.alias, "refused"): refused},
+    }
+    return check_webhooks(sender, reading)
 
-    heard, silent = check_webhooks(meta_sender(), reading), check_webhooks(meta_sender("negozio"), reading)
 
-    assert (heard.level, heard.seen) == (OK, "3 messages of contacts came, 2 windows are open")
-    assert (silent.level, silent.seen) == (WARNING, "no message of a contact ever came")
-    assert "/webhooks/negozio and subscribe" in silent.todo
+def test_an_open_window_says_that_webhooks_come_whatever_strangers_try():
+    finding = webhooks(came=3, windows=2, refused=5)
+
+    assert finding.level is OK
+    assert finding.seen == "3 recorded, 5 refused; 3 messages of contacts came, 2 windows open"
 
 
-def test_webhooks_that_came_once_may_come_no_more():
-    reading = {"inbound_messages_total": {("shop", "text"): 2.0}, "windows_open": {("shop",): 0.0}}
+@pytest.mark.parametrize("came", [0, 2])
+def test_where_no_window_is_open_webhooks_may_come_no_more(came):
+    finding = webhooks(came=came)
 
-    finding = check_webhooks(meta_sender(), reading)
+    assert finding.level is WARNING
+    assert "/webhooks/shop and subscribe" in finding.todo
 
-    assert (finding.level, finding.seen) == (WARNING, "no message of a contact came in a window's length")
+
+def test_where_only_refused_ones_come_the_secret_is_doubted():
+    assert "FinestraWebhooksRefused" in webhooks(refused=3).todo
 
 
 def test_what_is_told_of_a_webhook_is_the_providers_way():
-    reading = {"inbound_messages_total": {}, "windows_open": {}}
-
-    todo = check_webhooks(cm_sender(), reading).todo
+    todo = webhooks(sender=cm_sender()).todo
 
     assert "/webhooks/negozio/TOKEN" in todo
     assert "subscribe" not in todo
+
+
+@pytest.mark.parametrize(
+    ("raised", "seen"),
+    [
+        (StoreUnavailableError("TimeoutError"), "does not answer (TimeoutError)"),
+        (StoreRefusal("NOPERM contact:+393331234567"), "refuses a command (ResponseError)"),
+    ],
+)
+def test_what_was_found_before_the_store_went_away_or_said_no_is_shown(raised, seen):
+    def look():
+        yield ok("redis", "reachable")
+        raise raised
+
+    before, after = or_away(look)
+
+    assert before.level is OK
+    assert (after.level, after.seen) == (ERROR, seen)
+    assert after.todo
 
 
 def test_the_server_of_up_is_found_by_what_it_left(tmp_path):
