@@ -2,9 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := cli sandbox shared webhook workers tests bench
+SOURCES := cli sandbox shared webhook workers tests bench release
 
-.PHONY: install demo up test lint format check bench lock clean
+.PHONY: install demo up test lint format check bench lock audit sbom clean
 
 # The stamp carries the interpreter, so that `make test PYTHON=python3.13` rebuilds the environment.
 STAMP := $(VENV)/.installed-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
@@ -41,12 +41,31 @@ check: lint test
 bench: install
 	$(BIN)/python -m bench
 
-# Both lock files from pyproject.toml; needs `uv`. The files name hashes and no registry host.
+# The lock files; needs `uv`. The files name hashes and no registry host.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-	--no-emit-index-url --no-emit-find-links pyproject.toml
+	--no-emit-index-url --no-emit-find-links
 lock:
-	$(LOCK) --extra embedded -o requirements.lock
-	$(LOCK) --all-extras -o requirements-dev.lock
+	$(LOCK) pyproject.toml --extra embedded -o requirements.lock
+	$(LOCK) pyproject.toml --all-extras -o requirements-dev.lock
+	$(LOCK) release/requirements.in -o requirements-release.lock
+
+# Steps of a release (docs/releasing.md), whose tools have an environment of their own. The second line of each judges.
+RELEASE := .release
+$(RELEASE)/.installed: requirements-release.lock
+	$(PYTHON) -m venv --clear $(RELEASE)
+	$(RELEASE)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-release.lock
+	mkdir -p build
+	touch $@
+
+# Needs a network. Green is not enough: it may be that nobody could be asked.
+audit: install $(RELEASE)/.installed
+	rm -f build/audit.json
+	-$(RELEASE)/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock -f json -o build/audit.json
+	$(BIN)/python -m release audit requirements.lock build/audit.json
+
+sbom: install $(RELEASE)/.installed
+	$(RELEASE)/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible -o build/sbom.json
+	$(BIN)/python -m release sbom requirements.lock build/sbom.json
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+	rm -rf $(VENV) $(RELEASE) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -1,0 +1,1 @@
+"""Steps of a release that CI cannot do, because they ask the network: docs/releasing.md."""
