@@ -8,6 +8,7 @@ import psutil
 import pytest
 from celery import Celery
 from kombu import Connection
+from redis import Redis
 from ulid import ULID
 
 from shared.errors import SettingsError
@@ -17,6 +18,12 @@ from workers.door import build_app
 
 REQUEST = {"to": "+393331234567", "sender": "shop", "text": "Ciao Anna, il tuo ordine 991 è pronto."}
 OPTIONS = {"global_keyprefix": "finestra-broker:"}
+#: Kombu's: what was taken and is not acknowledged.
+IN_HAND = "finestra-broker:unacked"
+#: So many has the door's worker in hand at once.
+AT_ONCE = 8
+#: Past the time after which what is in hand comes again: told, not waited for.
+LATER_SECONDS = 120
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +124,28 @@ def test_what_comes_while_the_store_is_away_is_accepted_when_it_is_back(stage):
     log = (stage.unit.log_dir / "submit.log").read_text()
     assert "store_unavailable" in log
     assert log.count("store_unavailable") < 20  # no hot loop
+
+
+def test_what_a_killed_worker_had_in_hand_is_accepted_once(stage):
+    """Accepted or not when it died: what was not acknowledged comes again, and the task's id is its key."""
+    store, references = store_of(stage), [f"killed-{number}" for number in range(12)]
+    broker = Redis.from_url(broker_of(stage))
+    store.send_signal(signal.SIGSTOP)
+    try:
+        for reference in references:
+            submit(stage, app="orders", request={**REQUEST, "reference": reference})
+        stage.until(lambda: broker.hlen(IN_HAND) >= AT_ONCE, "submissions in hand")
+        stage.unit.supervisor.kill("submit", signal.SIGKILL)
+    finally:
+        store.send_signal(signal.SIGCONT)
+    for tag in broker.zrange(f"{IN_HAND}_index", 0, -1):
+        broker.zincrby(f"{IN_HAND}_index", -LATER_SECONDS, tag)
+
+    for reference in references:
+        stage.until(lambda r=reference: len(by_reference(stage, r)) == 1, f"the message of {reference}")
+    stage.until(lambda: broker.hlen(IN_HAND) == 0, "all to be acknowledged", 20)
+    broker.close()
+    assert [len(by_reference(stage, reference)) for reference in references] == [1] * len(references)
 
 
 def test_the_doors_worker_does_not_start_unless_it_is_wanted(monkeypatch):
