@@ -1,5 +1,8 @@
 """Two receivers behind the real nginx, one made anew after the other under load: no provider notices."""
 
+import http.client
+import os
+import signal
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +12,7 @@ import pytest
 from bench.front import nginx
 from bench.receiver import environment, signed
 from bench.restarted import Reloaded, Restarted, restarted_receiver
+from bench.stage import accepts, wait_for
 from cli.ports import free_ports
 from tests.faults.test_slow_clients import refuse_without_nginx
 
@@ -60,3 +64,38 @@ def test_every_webhook_is_answered_200_and_recorded_once(receivers, tmp_path, re
     assert len(recorded) == len(lines)
     assert set(recorded) == {"1"}
     assert [one.exit_codes for one in both] == [[0], [0]]
+
+
+def test_who_stops_hears_nobody_new_and_answers_whom_he_knows(receivers):
+    """Refused at once, nginx asks the other one; a connection that it keeps is answered once more."""
+    (one, _), (address, _) = receivers
+    known = http.client.HTTPConnection(address, timeout=20)
+    known.request("GET", "/livez")
+    known.getresponse().read()
+    with ThreadPoolExecutor(1) as hand:
+        stopped = hand.submit(one.stop)
+        wait_for(lambda: not accepts(int(address.rpartition(":")[2])), "a closed ear")
+        known.request("GET", "/livez")
+        answer = known.getresponse()
+
+        assert (answer.status, answer.getheader("Connection")) == (200, "close")
+        stopped.result()
+    assert one.exit_codes == [0]
+
+
+def test_nginx_answers_what_it_has_when_it_is_asked_to_leave(tmp_path):
+    refuse_without_nginx()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as receiver,
+        nginx(tmp_path, f"127.0.0.1:{receiver.getsockname()[1]}") as port,
+        ThreadPoolExecutor(1) as provider,
+    ):
+        posting = provider.submit(keep_posting, port, signed(1), threading.Event())
+        connection, _ = receiver.accept()
+        os.kill(int((tmp_path / "nginx.pid").read_text()), signal.SIGQUIT)
+        wait_for(lambda: not accepts(port), "a closed ear")
+        with connection:
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+        assert posting.result() == [b"HTTP/1.1 200 OK"]
