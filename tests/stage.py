@@ -13,6 +13,7 @@ import requests
 from cli.client import Api
 from cli.development import Development
 from cli.ports import free_binds
+from cli.supervisor import ProcessEvent
 from cli.unit import Unit, prepare
 from shared.store.connection import connect
 from shared.store.data_version import CURRENT, FIELD
@@ -39,7 +40,9 @@ class Stage:
         logs = folder / "logs"
         logs.mkdir()
         development = _configure(environ, folder, apps, senders or {}) if apps or senders else None
-        self.unit: Unit = prepare(environ, only=tuple(names), log_dir=logs)
+        #: What became of the processes, in order.
+        self.events: list[ProcessEvent] = []
+        self.unit: Unit = prepare(environ, only=tuple(names), log_dir=logs, on_event=self.events.append)
         self.unit.development = self.unit.development or development
         self.unit.start()
         assert self.unit.development is not None
