@@ -12,13 +12,13 @@ umask 077
 for _ in 1 2 3 4 5; do
   before=$(cat "$files/appendonly.aof.manifest")
   mkdir -p "$target"
-  # A file that a rewrite has just removed is no fault: the manifest tells.
-  cp -R "$files" "$target/" || true
-  if [ "$(cat "$files/appendonly.aof.manifest")" = "$before" ] \
+  # A file that a rewrite has just removed, or a disk that is full: no copy either way.
+  if cp -R "$files" "$target/" \
+      && [ "$(cat "$files/appendonly.aof.manifest")" = "$before" ] \
       && [ "$(cat "$target/appendonlydir/appendonly.aof.manifest")" = "$before" ]; then
     exit 0
   fi
-  rm -r "$target/appendonlydir"
+  rm -rf "$target/appendonlydir"
 done
-echo "backup.sh: it was rewritten five times while it was copied; try again later" >&2
+echo "backup.sh: five tries made no copy: see above, or it was rewritten each time; try again later" >&2
 exit 1

@@ -134,6 +134,22 @@ def test_a_copy_in_which_a_rewrite_came_is_made_again(tmp_path, rewrites, exit_c
         assert copied.read_text() == manifest.read_text()
 
 
+def test_a_copy_that_failed_is_not_taken_for_one(tmp_path):
+    """As when the disk is full: the small manifest is there, the data are not."""
+    manifest = tmp_path / "data" / "appendonlydir" / "appendonly.aof.manifest"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text("file 1\n")
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "cp").write_text(f'#!/bin/sh\n{shutil.which("cp")} "$@"\nexit 1\n')
+    (tools / "cp").chmod(0o755)
+
+    done = backup(tmp_path / "data", tmp_path / "backup", PATH=f"{tools}:/usr/bin:/bin")
+
+    assert (done.returncode, "no copy" in done.stderr) == (1, True)
+    assert not (tmp_path / "backup" / "appendonlydir").exists()
+
+
 def test_a_backup_is_never_written_over(tmp_path):
     (tmp_path / "backup").mkdir()
 
