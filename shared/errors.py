@@ -4,6 +4,7 @@ FinestraError
 ├── SettingsError            the process cannot start as it is configured
 ├── DataVersionError         the data are older or newer than the code
 ├── MigrationRunningError    somebody else migrates them now
+├── UnreadableTemplateError  what is stored of a template is not as this version writes it
 ├── StoreUnavailableError    Redis did not answer, or took nothing; try again
 └── ProviderError            a call to a provider did not end well (shared/providers/base.py)
 """
@@ -29,6 +30,10 @@ class DataVersionError(FinestraError):
 
 class MigrationRunningError(FinestraError):
     """Somebody else migrates the data; when it has ended there is nothing left to do."""
+
+
+class UnreadableTemplateError(FinestraError):
+    """A stored template cannot be read; nothing is sent with it, and it takes nothing else along."""
 
 
 class StoreUnavailableError(FinestraError):

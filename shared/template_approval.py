@@ -14,7 +14,7 @@ from shared.deps import Deps
 from shared.domain.consent import Category
 from shared.domain.retry import ErrorClass
 from shared.domain.template_edits import MOST_EDITS, delete_refusal, edit_refusal
-from shared.domain.templates import Approval, Gate, Template, TemplateStatus
+from shared.domain.templates import Approval, Gate, Template, TemplateId, TemplateStatus
 from shared.providers.base import Rejected
 from shared.providers.meta.template_list import ListedTemplate
 from shared.providers.meta.template_words import STATUSES
@@ -115,8 +115,12 @@ class TemplateDesk:
             answer = self._meta(self.sender).delete(template.provider_id, template.id.name)
             if isinstance(answer, Rejected) and not self._is_gone(self.sender, template, answer):
                 return hindered_by(answer)
-        self.deps.templates.delete(self.sender.business, template.id, entry=self._entry("deleted"))
+        self.forget(template.id)
         return None
+
+    def forget(self, template_id: TemplateId) -> None:
+        """Here alone."""
+        self.deps.templates.delete(self.sender.business, template_id, entry=self._entry("deleted"))
 
     @property
     def _is_gate_open(self) -> bool:

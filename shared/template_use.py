@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from shared.configuration import AnySender, Policy
 from shared.deps import Deps
-from shared.domain.templates import Gate, Template, TemplateStatus
+from shared.domain.templates import Gate, Template, TemplateId, TemplateStatus
+from shared.errors import UnreadableTemplateError
 
 _MISSING = "missing"
 
@@ -43,6 +44,7 @@ def _of_account(deps: Deps, sender: AnySender) -> list[TemplateInUse]:
         account, name, language = named.split(":", 2)
         if account != sender.account:
             continue
+        one = TemplateId(account, name, language)
         template = held.get(named)
         found.append(
             TemplateInUse(
@@ -51,12 +53,20 @@ def _of_account(deps: Deps, sender: AnySender) -> list[TemplateInUse]:
                 language=language,
                 status=template.status if template else _MISSING,
                 is_sendable=template is not None and _can_be_sent(template, configuration.policy),
-                why=_why(template, configuration.policy) if template else None,
+                why=_why(template, configuration.policy) if template else _why_missing(deps, sender, one),
                 waiting=use.waiting,
                 recent=use.recent,
             )
         )
     return found
+
+
+def _why_missing(deps: Deps, sender: AnySender, template_id: TemplateId) -> str | None:
+    try:
+        deps.templates.get(sender.business, template_id)
+    except UnreadableTemplateError:
+        return "what is stored of it cannot be read: delete it, then register it anew or sync"
+    return None
 
 
 def _can_be_sent(template: Template, policy: Policy) -> bool:

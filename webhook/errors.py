@@ -13,7 +13,7 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from shared.acceptance import Refusal, RefusalCode
-from shared.errors import FinestraError, StoreUnavailableError
+from shared.errors import FinestraError, StoreUnavailableError, UnreadableTemplateError
 from shared.observability import LogEvent, get_logger, place_of
 
 MEDIA_TYPE = "application/problem+json"
@@ -35,6 +35,7 @@ class Code(StrEnum):
     NOT_FOUND = "not_found"
     UNKNOWN_SENDER = "unknown_sender"
     UNKNOWN_TEMPLATE = "unknown_template"
+    UNREADABLE_TEMPLATE = "unreadable_template"
     NO_MEDIA = "no_media"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     TEMPLATE_EXISTS = "template_exists"
@@ -82,6 +83,7 @@ KINDS: Mapping[Code, Kind] = {
     Code.NOT_FOUND: Kind(HTTPStatus.NOT_FOUND, "Nothing is here"),
     Code.UNKNOWN_SENDER: Kind(HTTPStatus.NOT_FOUND, "There is no such sender"),
     Code.UNKNOWN_TEMPLATE: Kind(HTTPStatus.NOT_FOUND, "There is no such template"),
+    Code.UNREADABLE_TEMPLATE: Kind(HTTPStatus.UNPROCESSABLE_ENTITY, "The template cannot be read"),
     Code.NO_MEDIA: Kind(HTTPStatus.NOT_FOUND, "The message holds no file"),
     Code.METHOD_NOT_ALLOWED: Kind(HTTPStatus.METHOD_NOT_ALLOWED, "The method is not allowed here"),
     Code.TEMPLATE_EXISTS: Kind(HTTPStatus.CONFLICT, "The template exists"),
@@ -134,6 +136,11 @@ _EXCEPTIONS: Mapping[type, _Row] = {
     StoreUnavailableError: _Row(
         Code.STORE_UNAVAILABLE,
         "It may or may not have been recorded. Send it again, with the same Idempotency-Key.",
+    ),
+    UnreadableTemplateError: _Row(
+        Code.UNREADABLE_TEMPLATE,
+        "What is stored of it cannot be read, so nothing goes out with it: delete it, then register it anew "
+        "or have it read from the provider's list.",
     ),
     NotFound: _Row(Code.NOT_FOUND, "No resource has this address."),
     MethodNotAllowed: _Row(Code.METHOD_NOT_ALLOWED, "The header Allow names the methods."),

@@ -20,7 +20,7 @@ from shared.domain.templates import Template
 from shared.domain.window import Window
 from shared.store.contents import dump_content, load_content, load_header
 from shared.store.effects import load_halts
-from shared.store.template_codec import load_template
+from shared.store.template_codec import readable_template
 
 #: Made once: `json.dumps` makes one a call.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -254,5 +254,5 @@ def load_known(answer: Sequence[Any], window_length: timedelta) -> Known:
         tat_ms=float(sender_hash.get("tat", 0)),
         burst=_load_burst(limits[0]),
         day=_load_day(*limits[1:]),
-        templates=tuple(load_template(pairs(template)) for template in templates),
+        templates=tuple(readable_template(pairs(template)) for template in templates),
     )

@@ -19,6 +19,7 @@ from shared.domain.templates import (
     TemplateId,
     TemplateStatus,
 )
+from shared.observability import LogEvent, get_logger, place_of
 
 #: Why WhatsApp's gate is not open yet although it said so: its content may be another than ours.
 UNCOMPARED = "approved by WhatsApp, waiting for its content to be compared with ours"
@@ -55,6 +56,16 @@ def dump_content(content: TemplateContent) -> dict[str, str]:
         "samples": _ENCODER.encode(content.samples),
         "ttl_seconds": "" if content.ttl_seconds is None else str(content.ttl_seconds),
     }
+
+
+def readable_template(stored: Mapping[str, str]) -> Template | None:
+    """One that cannot be read is as none, and told of: it takes nothing else along."""
+    try:
+        return load_template(stored)
+    except (ValueError, KeyError, TypeError) as exc:
+        named = ":".join(stored.get(part, "?") for part in ("account", "name", "language"))
+        get_logger().error(LogEvent.BUG, template=named, error=type(exc).__name__, at=place_of(exc))
+        return None
 
 
 def load_template(stored: Mapping[str, str]) -> Template | None:

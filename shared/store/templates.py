@@ -8,11 +8,11 @@ import redis
 
 from shared.clock import to_ms
 from shared.domain.templates import Approval, Gate, Template, TemplateId
-from shared.observability import LogEvent, get_logger, place_of
+from shared.errors import UnreadableTemplateError
 from shared.store.connection import read_hash, translated
 from shared.store.keys import Keys
 from shared.store.scripts import Call, Scripts
-from shared.store.template_codec import dump_content, dump_template, load_template
+from shared.store.template_codec import dump_content, dump_template, readable_template
 from shared.store.template_history import TemplateEntry, dump_entry, dump_replaced
 
 
@@ -121,10 +121,15 @@ class Templates:
         return bool(self._scripts.run(Call.of("resume_template", business, *arguments)))
 
     def get(self, business: str, template_id: TemplateId) -> Template | None:
-        return load_template(read_hash(self._client, Keys(business).template(template_id)))
+        """None: there is none. Raises UnreadableTemplateError."""
+        stored = read_hash(self._client, Keys(business).template(template_id))
+        template = readable_template(stored)
+        if stored and template is None:
+            raise UnreadableTemplateError(str(template_id))
+        return template
 
     def list(self, business: str, account: str) -> list[Template]:
-        """All of an account, by name and language."""
+        """All of an account that can be read, by name and language."""
         keys = Keys(business)
         with translated(self._client):
             ids = sorted(self._client.smembers(keys.templates(account)))
@@ -132,7 +137,7 @@ class Templates:
             for template_id in ids:
                 pipeline.hgetall(keys.template(template_id))
             stored = pipeline.execute()
-        found = (_readable(str(template_id), hash_) for template_id, hash_ in zip(ids, stored, strict=True))
+        found = map(readable_template, stored)
         return [template for template in found if template is not None]
 
     def _save(
@@ -148,12 +153,3 @@ class Templates:
         told = (to_ms(entry.at) if entry else "", dump_entry(entry))
         arguments = (str(template_id), template_id.account, mode, nonce, *told, *flat)
         return bool(self._scripts.run(Call.of("save_template", business, *arguments)))
-
-
-def _readable(template_id: str, stored: Mapping[str, str]) -> Template | None:
-    """One that cannot be read hides none of its neighbours."""
-    try:
-        return load_template(stored)
-    except (ValueError, KeyError, TypeError) as exc:
-        get_logger().error(LogEvent.BUG, template=template_id, error=type(exc).__name__, at=place_of(exc))
-        return None

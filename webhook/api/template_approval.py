@@ -8,7 +8,8 @@ from typing import Any
 from shared.clock import rfc3339
 from shared.configuration import AnySender, MetaSender
 from shared.domain.template_tags import TAGS
-from shared.domain.templates import Approval, Template
+from shared.domain.templates import Approval, Template, TemplateId
+from shared.errors import UnreadableTemplateError
 from shared.observability import LogEvent, get_logger
 from shared.schemas.consent import SenderQuerySchema
 from shared.schemas.template import (
@@ -70,10 +71,18 @@ def edit_template(values: dict[str, Any], query: dict[str, Any], name: str, lang
 @blueprint.arguments(SenderQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.NO_CONTENT)
 def delete_template(query: dict[str, Any], name: str, language: str) -> None:
-    """Delete it, at Meta too; what is queued with it is refused, or goes with an alternate."""
+    """Delete it, at Meta too; what is queued with it is refused, or goes with an alternate.
+
+    One that cannot be read is forgotten here alone: the provider's list brings back what Meta has.
+    """
     sender = sender_of_address(query["sender"])
-    template = template_at(sender, name, language)
-    _do(sender, template, "delete", lambda desk: desk.delete(template))
+    template_id = TemplateId(sender.account, name, language)
+    try:
+        template = template_at(sender, name, language)
+    except UnreadableTemplateError:
+        _do(sender, template_id, "delete", lambda desk: desk.forget(template_id))
+    else:
+        _do(sender, template_id, "delete", lambda desk: desk.delete(template))
 
 
 @blueprint.route(f"{_PATH}/approval", methods=["POST"])
@@ -146,13 +155,13 @@ def _done(
     do: Callable[[TemplateDesk], Hindered | None],
     **details: str,
 ) -> dict[str, Any]:
-    _do(sender, template, action, do, **details)
+    _do(sender, template.id, action, do, **details)
     return view(template_at(sender, template.id.name, template.id.language), sender)
 
 
 def _do(
     sender: AnySender,
-    template: Template,
+    template_id: TemplateId,
     action: str,
     do: Callable[[TemplateDesk], Hindered | None],
     **details: str,
@@ -160,7 +169,7 @@ def _do(
     hindered = do(TemplateDesk(deps(), sender, caller().name))
     if hindered is not None:
         raise problem_of_hindered(hindered)
-    named = {"sender": sender.alias, "template": f"{template.id.name}/{template.id.language}", **details}
+    named = {"sender": sender.alias, "template": f"{template_id.name}/{template_id.language}", **details}
     note_deed(sender.business, f"template.{action}", details=named)
     get_logger().warning(LogEvent.TEMPLATE_CHANGED, action=action, **named)
 
