@@ -50,6 +50,9 @@ def list_messages(
     if as_json:
         print_json(answer)
         return
+    if not answer["items"]:
+        click.echo("No message fits.")
+        return
     console.print(_messages(answer["items"]))
     if answer["next"]:
         click.echo(f"There is more: --after {answer['next']}")

@@ -3,13 +3,13 @@
 from marshmallow import fields, validate
 
 from shared.domain.halts import HaltKind, HaltSource
-from shared.schemas.strict import AnswerSchema, RequestSchema, time_text, word_of
+from shared.schemas.strict import AnswerSchema, Moment, RequestSchema, time_text, word_of
 
 
 class HaltSchema(RequestSchema):
     why = fields.String(required=True, validate=validate.Length(min=1, max=256))
     kind = fields.Enum(HaltKind, by_value=True, load_default=HaltKind.ALL)
-    until = fields.AwareDateTime(load_default=None, allow_none=True)
+    until = Moment(load_default=None, allow_none=True)
 
 
 class LimitsUsedSchema(AnswerSchema):

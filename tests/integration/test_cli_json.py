@@ -4,6 +4,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from flask import Flask
 
 from shared.callbacks.client import Refused
 from tests.builders import World
@@ -71,6 +72,35 @@ def test_people_are_told_the_mend_beside_the_apis_words(finestra):
 
     assert "finestra sender list" in misspelt.stderr
     assert "FINESTRA_API_KEY" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "mend"),
+    [
+        (("message", "explain", "msg_x"), "finestra message list"),
+        (("quarantine", "show", "1-1"), "finestra quarantine list"),
+        (("callbacks", "retry", "nobody"), "finestra callbacks list"),
+        (("inbound", "read", "wamid.x"), "finestra events --types inbound.received"),
+        (("template", "show", "nope", "it", "--sender", "shop"), "finestra template list"),
+        (("sender", "halt", "shop", "--why", "x", "--until", "tomorrow"), "until: write an RFC 3339 time"),
+        (("message", "list", "--state", "sendin"), "state: there is no state sendin; known here: queued"),
+    ],
+)
+def test_what_is_not_there_or_misspelt_comes_with_its_mend(finestra, words, mend):
+    done = finestra(*words)
+
+    assert (done.exit_code, mend in done.stderr) == (1, True), done.stderr
+
+
+@pytest.mark.parametrize("status", [200, 404])
+def test_an_address_that_is_somebody_elses_is_told_to_be(status):
+    stranger = Flask("stranger")
+    stranger.add_url_rule("/v1/senders", view_func=lambda: ("<h1>Sign in</h1>", status))
+    with typed_against(stranger) as finestra:
+        done = finestra("sender", "list")
+
+    assert done.exit_code == 1
+    assert f"answered {status}, and not as Finestra's API does" in done.stderr
 
 
 def test_a_no_is_a_problem_too_and_asks_on_standard_error(finestra):
