@@ -2,7 +2,18 @@
 
 import sys
 
-from bench import accepting, backlog, consents, limits, outbound, receiver, restarts, servers, space
+from bench import (
+    accepting,
+    backlog,
+    consents,
+    limits,
+    outbound,
+    receiver,
+    restarts,
+    servers,
+    space,
+    surroundings,
+)
 
 
 def main() -> None:
@@ -23,6 +34,7 @@ def main() -> None:
     space.run()
     if is_long:
         restarts.run(seconds=120)
+        surroundings.run(rounds=5, seconds=4)
 
 
 if __name__ == "__main__":

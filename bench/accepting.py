@@ -42,7 +42,7 @@ def _compare(rounds: int) -> None:
         for number, count in enumerate([100, *[POSTS] * rounds]):  # the first is a warm-up
             start = number * 100_000
             stage.write("shop", count, start)
-            single.append(count / hammer(ours, _singles(count, start)))
+            single.append(count / hammer(ours, singles(count, start)))
             nothing.append(count / hammer(noop, _nothings(count, start)))
             batches = _batches(BATCHES, start + 50_000)
             batched.append(BATCHES * BATCH / hammer(both, batches, connections=4))
@@ -75,7 +75,7 @@ def _time_the_way(seconds: int) -> None:
         stage.write("shop", count + _WARM)
         _warm(stage, port, count)
         started_at = time.time()
-        posts = _singles(count, 0, due=lambda number: started_at + 0.1 + number / OFFERED_PER_SECOND)
+        posts = singles(count, 0, due=lambda number: started_at + 0.1 + number / OFFERED_PER_SECOND)
         offered = offer(port, posts, per_second=OFFERED_PER_SECOND)
         stage.wait_taken(count + _WARM)
         ages = sorted(taken(stage.stub, "ages")[_WARM:])
@@ -87,7 +87,7 @@ def _time_the_way(seconds: int) -> None:
 
 
 def _warm(stage: Works, port: int, start: int) -> None:
-    hammer(port, _singles(_WARM, start), connections=2)
+    hammer(port, singles(_WARM, start), connections=2)
     wait_for(lambda: stage.taken()["messages"] == _WARM, "the first messages")
 
 
@@ -106,7 +106,7 @@ def api(port: int, *options: str) -> tuple[str, ...]:
     return (*_GUNICORN, *options, "--threads", "48", "--bind", f"127.0.0.1:{port}", "webhook.wsgi:api()")
 
 
-def _singles(count: int, start: int, due: Callable[[int], float] = lambda _: 0.0) -> list[bytes]:
+def singles(count: int, start: int, due: Callable[[int], float] = lambda _: 0.0) -> list[bytes]:
     """`due`: when each leaves, which the stub compares with when it comes."""
     return [
         post_bytes("/v1/messages", json.dumps(_message(contact, due(number))).encode(), _HEADERS)

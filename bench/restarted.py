@@ -34,6 +34,11 @@ class Restarted:
             self._child = subprocess.Popen(self.argv, env=dict(self.environ), stdout=out, stderr=out)
         wait_for(self.is_ready, self.name)
 
+    def send(self, number: signal.Signals) -> None:
+        """To one that runs."""
+        if self._child is not None:
+            self._child.send_signal(number)
+
     def restart(self) -> None:
         self.stop()
         self.start()

@@ -231,14 +231,15 @@ class Works:
 
 
 @contextlib.contextmanager
-def works(*, latency_ms: float) -> Iterator[Works]:
+def works(*, latency_ms: float, apps: str = "") -> Iterator[Works]:
+    """`apps`: tables of more of them."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url = stack.enter_context(redis_server(folder))
         (stub,) = free_ports(1)
         child = stack.enter_context(process(python("-m", "bench.stub", str(stub), str(latency_ms)), {}))
         config = folder / "finestra.toml"
-        config.write_text(_CONFIG.format(port=stub))
+        config.write_text(_CONFIG.format(port=stub) + apps)
         environ = {"FINESTRA_REDIS_URL": url, "FINESTRA_CONFIG": str(config), "BENCH_SECRET": SECRET}
         os.environ.update(environ)
         wait_for(lambda: accepts(stub), "stub")
