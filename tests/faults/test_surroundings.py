@@ -107,18 +107,18 @@ def scrape(live, more: str = "\r\n") -> bytes:
 
 
 @contextlib.contextmanager
-def hanging(live, beginning: bytes):
-    """So many say this, read nothing, and do not go."""
+def hanging(live, beginning: bytes, how_many: int = HANGING):
+    """So many say this, read nothing, and do not go; the last of them."""
     host, _, port = live.app.url.removeprefix("http://").partition(":")
     with contextlib.ExitStack() as stack:
-        for _ in range(HANGING):
+        for _ in range(how_many):
             connection = stack.enter_context(socket.socket())
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
             connection.connect((host, int(port)))
             connection.setblocking(False)
             with contextlib.suppress(BlockingIOError):
                 connection.send(beginning)
-        yield
+        yield connection
 
 
 @pytest.mark.parametrize(
@@ -132,6 +132,14 @@ def test_who_scrapes_and_hangs_holds_up_nobody(live, more, times):
         live.until(lambda: is_scraped(live), "a scrape of one who reads", 10)
 
     assert_all_went_on(traffic)
+
+
+def test_half_a_request_ends_with_its_silence(live):
+    with hanging(live, scrape(live, ""), 1) as connection:
+        connection.settimeout(15)
+        said = connection.recv(1)
+
+    assert said == b""
 
 
 def is_scraped(live) -> bool:
