@@ -1,5 +1,6 @@
 """What Prometheus would say: real scrapes as series, the rules that we ship, its own tool as the judge."""
 
+import json
 import os
 import re
 import shutil
@@ -8,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 RULES = Path(__file__).resolve().parent.parent / "deploy" / "prometheus" / "finestra.rules.yml"
@@ -40,9 +40,8 @@ def say(folder: Path, scrapes: Sequence[Scrape], *, ever: Sequence[str] = (), no
         ],
     }
     path = folder / "staged.test.yml"
-    path.write_text(
-        yaml.safe_dump({"rule_files": [str(RULES)], "evaluation_interval": "30s", "tests": [test]})
-    )
+    # JSON is YAML, and written faster.
+    path.write_text(json.dumps({"rule_files": [str(RULES)], "evaluation_interval": "1m", "tests": [test]}))
     run = subprocess.run(
         [promtool(), "test", "rules", str(path)], capture_output=True, text=True, check=False
     )

@@ -152,7 +152,8 @@ class Staged:
     #: How time passes.
     def _work(self) -> None:
         """One beat of a worker, then whatever was rung for."""
-        self.client.delete("ticker:{default}")  # who won the last beat was long ago
+        # By the server's own clock no time has passed: the last beat and the last bells were long ago.
+        self.client.delete("ticker:{default}", "bell:{default}:shop", "bell:{default}:negozio")
         self._ticker.beat()
         rung, self.bells[:] = list(dict.fromkeys(self.bells)), []
         for whom in rung if self.has_broker else ():
@@ -179,6 +180,12 @@ class Staged:
             assert self._delivery.wait_until_idle(10)
             self.deps.tallies.flush()
             self._scrapes.append(self._scrape())
+
+    def waits(self, minutes: int) -> None:
+        """So many minutes pass in which nothing happens: they look like the last one that was scraped."""
+        self._scrapes += self._scrapes[-1:] * (minutes - 1)
+        self.clock.advance(MINUTE * (minutes - 1))
+        self.watch(1)
 
     def has_been_well(self) -> None:
         """For an hour: what a minute looked like, the others did."""

@@ -18,9 +18,10 @@ def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedi
 
 
 @pytest.fixture
-def live(own_redis: EmbeddedRedis, tmp_path: Path) -> Iterator[Staged]:
-    """All is well, and no alert has fired for an hour."""
-    with structlog.testing.capture_logs() as log, staged(tmp_path, own_redis.url) as live:
+def live(own_redis: EmbeddedRedis, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Staged]:
+    """All is well, and no alert has fired for an hour. Its parameter: more lines for the table of `shop`."""
+    lines = getattr(request, "param", "")
+    with structlog.testing.capture_logs() as log, staged(tmp_path, own_redis.url, lines) as live:
         live.log = log
         live.has_been_well()
         yield live

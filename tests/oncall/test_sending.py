@@ -1,5 +1,7 @@
 """From the alert to the cause, where messages do not leave as they should."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.engineer import Engineer
@@ -74,7 +76,8 @@ def test_a_provider_that_refuses_a_whole_import_at_once(live):
     assert "no WhatsApp, an old app" in engineer.looks()
 
     said = engineer.does("finestra message retry", answer="y\n")
-    live.watch(15)
+    live.watch(1)
+    live.waits(14)
     assert f"done with {len(PEOPLE)} of {len(PEOPLE)}" in said
     live.are_over('FinestraProviderRefuses{sender="shop"}')
     assert {live.state(message_id) for message_id in asked} == {"delivered"}
@@ -86,7 +89,8 @@ def test_messages_of_which_nobody_knows_whether_they_left(live):
     live.provider("PUT", "settings", statuses=False)  # or a status would resolve the doubt
     live.provider_fails(2, kind="drop")
     asked = [live.asks(ANNA), live.asks(PEOPLE[0])]
-    live.watch(14)
+    live.watch(3)
+    live.waits(11)
 
     live.have_fired('FinestraMessagesInDoubt{state="unknown"}')
     engineer = Engineer("FinestraMessagesInDoubt", OUTCOME="delivered")
@@ -118,7 +122,7 @@ def test_windows_that_the_provider_sees_closed(live):
     assert "window" in shown
     assert {live.state(message_id) for message_id in asked} == {"delivered"}
 
-    live.watch(61)
+    live.waits(61)
     live.are_over('FinestraWindowDisagreement{sender="shop"}')
 
 
@@ -142,3 +146,42 @@ def test_a_template_that_whatsapp_pauses(live):
     live.watch(2)
     live.are_over('FinestraTemplateStopped{sender="shop",status="paused"}')
     assert live.state(message_id) == "delivered"
+
+
+def test_a_broker_that_is_away_so_that_no_worker_hears_its_bell(live, monkeypatch):
+    live.writes(ANNA)
+    message_id = live.asks(ANNA)
+    monkeypatch.setenv("FINESTRA_BROKER_URL", "redis://127.0.0.1:1/0")
+    live.has_broker = False
+    live.watch(9)
+
+    live.have_fired('FinestraQueueStuck{priority="normal",sender="shop"}')
+    shown = Engineer("FinestraQueueStuck", labels=SHOP).looks()
+    assert "not reachable" in shown
+    assert message_id in shown
+
+    live.has_broker = True
+    live.watch(1)
+    live.are_over('FinestraQueueStuck{priority="normal",sender="shop"}')
+    assert live.state(message_id) == "delivered"
+
+
+@pytest.mark.parametrize("live", ["messaging_limit_per_day = 10"], indirect=True)
+def test_a_campaign_that_uses_up_the_day(live):
+    live.approves_template()
+    template = {"name": "ordine_pronto", "language": "it", "variables": ["Anna", "991"]}
+    for contact in PEOPLE:
+        live.opts_in(contact)
+    asked = [live.asks(contact, template=template, reference="campaign") for contact in PEOPLE]
+    live.watch(7)
+
+    live.have_fired('FinestraDayNearlyFull{limit="messaging",sender="shop"}')
+    engineer = Engineer("FinestraDayNearlyFull", labels=SHOP, APP="orders", REFERENCE="campaign")
+    shown = engineer.looks()
+    assert "10 of 10" in shown
+    assert [live.state(message_id) for message_id in asked].count("deferred") == 2
+
+    assert "done with 2 of 2" in engineer.does("finestra message cancel", answer="y\n")
+    live.clock.advance(timedelta(days=1))
+    live.watch(1)
+    live.are_over('FinestraDayNearlyFull{limit="messaging",sender="shop"}')
