@@ -5,8 +5,7 @@ The sandbox plays the provider; its clock is ours. What the workers do by the cl
 
 import os
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ from typing import Any
 
 import flask
 import requests
+from celery import Celery
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from cli.client import Api
@@ -23,11 +23,12 @@ from sandbox.accounts import parse_account
 from sandbox.app import create_sandbox
 from sandbox.delivery import Delivery
 from sandbox.world import World as Sandbox
-from shared.callbacks.client import CallbackClient
 from shared.clock import ManualClock
+from shared.configuration import AnySender
 from shared.deps import assemble
 from shared.domain.consent import Category
 from shared.domain.identifiers import ContactId
+from shared.queues import DRAIN, PUSH
 from shared.settings import load_settings
 from shared.store.connection import connect
 from shared.store.data_version import CURRENT, FIELD
@@ -36,8 +37,9 @@ from tests.builders import opt_in, template
 from tests.stage import NUMBERS
 from webhook.api.app import create_api
 from webhook.app import create_receiver
-from workers.callbacks import Pusher
-from workers.outbound import Drain
+from workers.monitor import Monitor, _fields
+from workers.report import Settled
+from workers.tasks import TaskFailedError, register
 from workers.ticker import Ticker
 
 MINUTE = timedelta(minutes=1)
@@ -46,6 +48,16 @@ MINUTE = timedelta(minutes=1)
 class _Silent(WSGIRequestHandler):
     def log_request(self, *_: object) -> None:
         """Nobody reads it."""
+
+
+class _Rows(Monitor):
+    """Keeps what Flower would show of each message."""
+
+    def __init__(self) -> None:
+        self.shown: list[dict[str, Any]] = []
+
+    def show(self, sender: str, settled: Sequence[Settled]) -> None:
+        self.shown += [_fields(sender, item) for item in settled]
 
 
 class Staged:
@@ -66,9 +78,7 @@ class Staged:
         self._configure(redis_url, sender_lines)
         self.bells: list[tuple[str, ...]] = []
         self.settings = load_settings()
-        deps = assemble(
-            self.settings, self.client, clock=self.clock, ring=lambda one: self.bells.append((one.alias,))
-        )
+        deps = assemble(self.settings, self.client, clock=self.clock, ring=self._ring)
         self.deps = replace(deps, jitter=lambda: 0.5)
         self.receiver_url = self._serve(create_receiver(self.deps))
         self._connect_sandbox(self.receiver_url)
@@ -76,9 +86,17 @@ class Staged:
         os.environ["FINESTRA_API_KEY"] = self.development.secret("desk_key")
         self.desk = Api(os.environ["FINESTRA_API_URL"], os.environ["FINESTRA_API_KEY"])
         self.orders = Api(self.desk.url, self.development.secret("orders_key"))
-        self._ticker = Ticker(self.deps, ring_for_app=lambda *whom: self.bells.append(whom))
-        self._threads = stack.enter_context(ThreadPoolExecutor(8))
+        self._ticker = Ticker(self.deps, ring_for_app=lambda *whom: self.bells.append((PUSH, *whom)))
+        #: What Flower hears of: messages, and what came of tasks.
+        self.rows, self.told = _Rows(), list[str]()
+        self._celery = Celery(set_as_current=False)
+        register(
+            self._celery, self.deps, self.rows, self._ticker, threading.Event(), pass_on=lambda _sender: None
+        )
         self._scrapes: list[Scrape] = []
+
+    def _ring(self, sender: AnySender) -> None:
+        self.bells.append((DRAIN, sender.business, sender.alias))
 
     def _configure(self, redis_url: str, sender_lines: str) -> None:
         sandbox, app = self._serve(self._provider), flask.Flask("orders")
@@ -156,19 +174,11 @@ class Staged:
         self.client.delete("ticker:{default}", "bell:{default}:shop", "bell:{default}:negozio")
         self._ticker.beat()
         rung, self.bells[:] = list(dict.fromkeys(self.bells)), []
-        for whom in rung if self.has_broker else ():
-            if len(whom) == 1:
-                self._send(*whom)
-            else:
-                self._push(*whom)
-
-    def _send(self, alias: str) -> None:
-        sender = self.deps.sender(alias)
-        Drain(self.deps, sender, self._threads, most_slots=4, stopping=threading.Event()).run()
-
-    def _push(self, business: str, name: str) -> None:
-        app = self.settings.configuration.apps[name]
-        Pusher(self.deps, app, business, CallbackClient(app), self._threads).run()
+        for task, *whom in rung if self.has_broker else ():
+            try:
+                self.told.append(self._celery.tasks[task](*whom))
+            except TaskFailedError as exc:
+                self.told.append(str(exc))
 
     def watch(self, minutes: int, each: Callable[[], object] = lambda: None) -> None:
         """So many minutes pass; in `each` something happens, then a worker works and Prometheus scrapes."""

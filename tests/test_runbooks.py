@@ -105,10 +105,13 @@ def test_events_of_the_log_that_pages_name_exist():
 
 
 def assert_runs(words: list[str]) -> None:
-    """That there is such a command, and that it has these options."""
+    """That there is such a command, that it has these options, and all that it needs if any is given."""
     command: click.Command = main
     while isinstance(command, click.Group):
         command = command.commands[words.pop(0)]
     options = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
 
+    needed = {one.opts[0] for one in command.params if isinstance(one, click.Option) and one.required}
+
     assert {word for word in words if word.startswith("--")} <= options
+    assert not words or needed <= set(words)

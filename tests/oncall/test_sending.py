@@ -28,6 +28,7 @@ def test_a_sender_that_the_provider_stops(live, code, status, advice):
     assert advice in engineer.looks()
     assert first in engineer.shown
     assert "delivered" not in (live.state(first), live.state(second))
+    assert f"shop → deferred ({code})" in str(live.rows.shown), "what Flower shows of the message"
 
     engineer.does("finestra sender resume")
     live.watch(2)
@@ -74,6 +75,7 @@ def test_a_provider_that_refuses_a_whole_import_at_once(live):
     live.have_fired('FinestraProviderRefuses{sender="shop"}')
     engineer = Engineer("FinestraProviderRefuses", labels=SHOP, CODE="131026")
     assert "no WhatsApp, an old app" in engineer.looks()
+    assert any(f"failed {len(PEOPLE)} (131026)" in told for told in live.told), "what Flower shows of drains"
 
     said = engineer.does("finestra message retry", answer="y\n")
     live.watch(1)
@@ -185,3 +187,40 @@ def test_a_campaign_that_uses_up_the_day(live):
     live.clock.advance(timedelta(days=1))
     live.watch(1)
     live.are_over('FinestraDayNearlyFull{limit="messaging",sender="shop"}')
+
+
+def test_a_code_that_is_in_no_list(live):
+    live.writes(ANNA)
+    live.provider_fails(1, kind="error", code=99999, status=400)
+    message_id = live.asks(ANNA)
+    live.watch(2)
+
+    alert = 'FinestraUnforeseen{kind="unlisted_code",sender="shop"}'
+    live.have_fired(alert)
+    engineer = Engineer("FinestraUnforeseen", labels=SHOP)
+    shown = engineer.looks()
+    assert message_id in shown
+    assert "99999" in shown
+    assert [line["code"] for line in live.log if line["event"] == "unlisted_error_code"] == ["99999"]
+
+    live.waits(16)
+    live.are_over(alert)
+
+
+def test_a_message_that_broke_us_three_times(live):
+    live.writes(ANNA)
+    message_id = live.asks(ANNA)
+    live.client.hset(f"message:{{default}}:{message_id}", "claims", 3)
+    live.watch(2)
+
+    alert = 'FinestraUnforeseen{kind="internal_error",sender="shop"}'
+    live.have_fired(alert)
+    engineer = Engineer("FinestraUnforeseen", labels=SHOP)
+    assert "a bug of ours" in engineer.looks()
+    assert message_id in engineer.shown
+
+    assert "done with 1 of 1" in engineer.does("finestra message retry", answer="y\n")
+    live.watch(1)
+    assert live.state(message_id) == "delivered"
+    live.waits(16)
+    live.are_over(alert)
