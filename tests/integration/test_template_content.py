@@ -46,9 +46,11 @@ def tell(world):
     """A webhook of Meta's about the template, now."""
     door = create_receiver(world.deps).test_client()
 
-    def tell(event: str) -> None:
+    def tell(event: str | None = None, **content: str) -> None:
         named = {"message_template_name": ID.name, "message_template_language": ID.language}
-        change = {"field": "message_template_status_update", "value": {**named, "event": event}}
+        field = "status" if event else "components"
+        said = {"event": event} if event else content
+        change = {"field": f"message_template_{field}_update", "value": {**named, **said}}
         entry = {"id": ACCOUNT, "time": int(world.clock.now().timestamp()), "changes": [change]}
         body = json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
         assert post_meta(door, body).status_code == 200
@@ -151,6 +153,51 @@ class TestAnApprovalByWebhook:
         worker.beat("default")
 
         assert len(rung) == 2
+
+
+class TestAWordOfAnotherContent:
+    """Somebody edited it in WhatsApp Manager: the webhook has the text, without examples and numbers."""
+
+    @pytest.fixture
+    def approved(self, desk, tell) -> Desk:
+        desk.ask("POST", "/submit")
+        tell("APPROVED")
+        assert desk.status() == "approved"
+        return desk
+
+    def test_lets_nothing_out_before_the_list_is_read(self, approved, tell, meta):
+        meta.put("conferma_ordine", body=OTHERS_BODY)
+        meta.world.registry.note(meta.has("conferma_ordine"), components=None)
+
+        tell(message_template_element=OTHERS_BODY)
+        tell("APPROVED")
+        before = approved.status()
+        approved.sync()
+
+        shown = approved.ask("GET").json
+        assert (before, shown["status"], shown["body"]) == ("submitted", "approved", OTHERS_BODY)
+
+    def test_of_what_is_the_same_after_all_lets_it_go_on_as_it_was(self, approved, tell, meta):
+        meta.decide("conferma_ordine", "APPROVED")
+
+        tell(message_template_element="Salve.")
+        before = approved.status()
+        approved.sync()
+
+        shown = approved.ask("GET").json
+        assert (before, shown["status"], shown["version"]) == ("submitted", "approved", 1)
+
+    def test_newer_than_the_list_waits_for_the_next_one(self, approved, tell, meta, world):
+        meta.decide("conferma_ordine", "APPROVED")
+        sender, asked_at = world.deps.sender("shop"), world.clock.now()
+        (listed,) = world.deps.meta_templates["shop"].page().templates
+        world.clock.advance(SECOND)
+        tell(message_template_element=OTHERS_BODY)
+
+        held = world.deps.templates.get("default", ID)
+        adopt(world.deps, sender, listed, held, SyncReport(started_at=asked_at, ended_at=asked_at))
+
+        assert approved.status() == "submitted"
 
 
 @pytest.mark.parametrize(("event", "status"), [("REJECTED", "rejected"), ("PAUSED", "paused")])

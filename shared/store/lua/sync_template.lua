@@ -34,8 +34,7 @@ if next(details) then
   end
 end
 -- What is listed is what we have now: WhatsApp's word is about it, unless the word is newer than the list.
-local told_at = string.match(redis.call('HGET', template, 'told:gate:whatsapp') or '', '^%d+')
-if (is_newer or not held[1]) and tonumber(told_at or '0') * 1000 <= started and not is_compared(template) then
+if (is_newer or not held[1]) and spoke_at(template) <= started and not is_compared(template) then
   details.whatsapp_version = redis.call('HGET', template, 'content_version')
   redis.call('HSET', template, 'whatsapp_version', details.whatsapp_version)
 end

@@ -29,6 +29,15 @@ local function is_compared(template)
   return found[1] == found[2]
 end
 
+-- When WhatsApp last spoke of its approval or its content (ms).
+local function spoke_at(template)
+  local latest = 0
+  for _, told in ipairs(redis.call('HMGET', template, 'told:gate:whatsapp', 'told:content_changed')) do
+    latest = math.max(latest, tonumber(string.match(told or '', '^%d+') or '0') * 1000)
+  end
+  return latest
+end
+
 local function is_usable(template)
   local found = redis.call('HMGET', template, 'gate:provider', 'gate:whatsapp', 'stopped', 'error_stop', 'editing')
   local is_approved = found[1] == 'approved' and found[2] == 'approved' and is_compared(template)
@@ -58,6 +67,8 @@ local function tell_template(id, at, row, first, is_list)
       redis.call('HSET', template, 'told:' .. field, whole(at) .. '|' .. rank)
       if field == 'stopped' and not is_list then
         lift_stop(id, at * 1000, changes)
+      elseif field == 'content_changed' and redis.call('HDEL', template, 'whatsapp_version') == 1 then
+        changes.content = 'to be compared'
       end
       if (redis.call('HGET', template, field) or '') ~= value then
         set_field(template, field, value)
