@@ -3,7 +3,9 @@
 ARG PYTHON_IMAGE=python:3.13-slim
 
 FROM ${PYTHON_IMAGE} AS build
-COPY requirements.lock .
+# With the extras `errors` and `tracing`: --build-arg REQUIREMENTS=requirements-extras.lock
+ARG REQUIREMENTS=requirements.lock
+COPY ${REQUIREMENTS} requirements.lock
 # Only wheels, so that nothing is compiled, and only what the lock file names by hash.
 RUN python -m venv --without-pip /opt/venv \
     && pip --python /opt/venv/bin/python install --no-cache-dir --require-hashes --only-binary :all: -r requirements.lock

@@ -46,6 +46,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 	--no-emit-index-url --no-emit-find-links
 lock:
 	$(LOCK) pyproject.toml --extra embedded -o requirements.lock
+	$(LOCK) pyproject.toml --extra embedded --extra errors --extra tracing -o requirements-extras.lock
 	$(LOCK) pyproject.toml --all-extras -o requirements-dev.lock
 	$(LOCK) release/requirements.in -o requirements-release.lock
 
@@ -60,8 +61,8 @@ $(RELEASE)/.installed: requirements-release.lock
 # Needs a network. Green is not enough: it may be that nobody could be asked.
 audit: install $(RELEASE)/.installed
 	rm -f build/audit.json
-	-$(RELEASE)/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock -f json -o build/audit.json
-	$(BIN)/python -m release audit requirements.lock build/audit.json
+	-$(RELEASE)/bin/pip-audit --strict --require-hashes --disable-pip -r requirements-extras.lock -f json -o build/audit.json
+	$(BIN)/python -m release audit requirements-extras.lock build/audit.json
 
 sbom: install $(RELEASE)/.installed
 	$(RELEASE)/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible -o build/sbom.json

@@ -255,11 +255,23 @@ def test_the_image_holds_every_package_that_runs():
     assert copied == {"shared", "webhook", "workers", "sandbox", "cli"}
 
 
+LOCKS = ("requirements.lock", "requirements-extras.lock", "requirements-dev.lock")
+
+
 def test_no_lock_file_names_a_registry():
-    for name in ("requirements.lock", "requirements-dev.lock"):
+    for name in LOCKS:
         text = (ROOT / name).read_text()
         assert "://" not in text
         assert "--hash=sha256:" in text
+
+
+def test_what_runs_with_extras_is_what_runs_without_and_what_is_tested():
+    plain, extras, tested = (
+        set(re.findall(r"^(\S+==\S+)", (ROOT / name).read_text(), re.MULTILINE)) for name in LOCKS
+    )
+
+    assert plain < extras < tested
+    assert {"sentry-sdk", "opentelemetry-sdk"} <= {pin.partition("==")[0] for pin in extras - plain}
 
 
 #: What redis-py says when it connects, and around a transaction.
