@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := cli sandbox shared webhook workers tests bench release
 
-.PHONY: install demo up test lint format check bench lock audit sbom clean
+.PHONY: install demo up test lint format check bench lock audit sbom licences clean
 
 # The stamp carries the interpreter, so that `make test PYTHON=python3.13` rebuilds the environment.
 STAMP := $(VENV)/.installed-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
@@ -50,7 +50,7 @@ lock:
 	$(LOCK) pyproject.toml --all-extras -o requirements-dev.lock
 	$(LOCK) release/requirements.in -o requirements-release.lock
 
-# Steps of a release (docs/releasing.md), whose tools have an environment of their own. The second line of each judges.
+# Steps of a release (docs/releasing.md), whose tools have an environment of their own. `release/` judges what they wrote.
 RELEASE := .release
 $(RELEASE)/.installed: requirements-release.lock
 	$(PYTHON) -m venv --clear $(RELEASE)
@@ -67,6 +67,10 @@ audit: install $(RELEASE)/.installed
 sbom: install $(RELEASE)/.installed
 	$(RELEASE)/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible -o build/sbom.json
 	$(BIN)/python -m release sbom requirements.lock build/sbom.json
+
+# Of what ships, as far as this Python installs it.
+licences: install $(RELEASE)/.installed
+	$(RELEASE)/bin/pip-licenses --python $(BIN)/python --order license --packages $$(sed -n 's/==.*//p' requirements.lock)
 
 clean:
 	rm -rf $(VENV) $(RELEASE) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
