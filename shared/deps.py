@@ -43,6 +43,7 @@ from shared.store.metrics import Metrics
 from shared.store.quarantine import Quarantine
 from shared.store.recorder import Recorder
 from shared.store.records import Records
+from shared.store.reported import ReportedFailures
 from shared.store.retention import Retention
 from shared.store.scripts import Scripts
 from shared.store.senders import Senders
@@ -75,6 +76,7 @@ class Deps:
     consents: Consents
     erasure: Erasure
     records: Records
+    reported: ReportedFailures
     retention: Retention
     inbox: Inbox
     templates: Templates
@@ -142,6 +144,7 @@ def assemble(
         contacts=Contacts(scripts, window_length=length, aliases_of=aliases, hashes=hashes),
         retention=_retention(settings, client, scripts),
         records=Records(client, messages),
+        reported=ReportedFailures(client),
         erasure=Erasure(client, scripts, hashes, aliases),
         consents=Consents(client, scripts, hashes),
         inbox=Inbox(client),

@@ -60,13 +60,14 @@ def build_app() -> Celery:
     worker_shutting_down.connect(stop_claiming, weak=False)
     worker_ready.connect(_spare_the_collector, weak=False)
     upkeep = Upkeep(deps, ring_for_templates=doorbell.ring_for_templates)
+    monitor = Monitor(make_impatient_celery(settings), default_nodename(""))
     ticker = Ticker(
         deps,
         ring_for_app=doorbell.ring_for_app,
         upkeep=upkeep.beat,
         ring_for_erasures=doorbell.ring_for_erasures,
+        show_reported=monitor.show_reported,
     )
-    monitor = Monitor(make_impatient_celery(settings), default_nodename(""))
     register(celery, deps, monitor, ticker, stopping, pass_on=doorbell.pass_on)
     celery.steps["worker"].add(_ticker_step(ticker))
     return celery

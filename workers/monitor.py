@@ -1,17 +1,21 @@
 """A row for every message in Flower, from grouped Celery events: one event is enough for a full row.
 
+What fails after the provider had taken it has a row of its own: that of its message would stay green.
+
 Ids, rules and codes only; exception texts are ours, because Flower shows them as they are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from celery import Celery
 from celery.events import EventDispatcher
 from kombu.exceptions import KombuError, OperationalError
 
+from shared.domain.message import MessageState
 from shared.observability import LogEvent, get_logger
 from shared.store.claims import Outcome
+from shared.store.reported import ReportedFailure
 from workers.report import Settled
 
 _EVENT_TYPES = {
@@ -32,6 +36,9 @@ _EVENT_TYPES = {
 #: Events in one message to the broker: Celery's own 24 spend most of it on the messages.
 _GROUP = 200
 
+#: Its type and its fields.
+_Event = tuple[str, dict[str, Any]]
+
 
 class Monitor:
     def __init__(self, app: Celery, hostname: str) -> None:
@@ -40,8 +47,15 @@ class Monitor:
 
     def show(self, sender: str, settled: Sequence[Settled]) -> None:
         """Send one event a message, grouped. Flower being away is no reason to stop."""
-        if not settled:
-            return
+        if settled:
+            self._send((_EVENT_TYPES[item.outcome], _fields(sender, item)) for item in settled)
+
+    def show_reported(self, failures: Sequence[ReportedFailure]) -> None:
+        """Send one event for each; FAILURE if that was the end of its message, else RETRY."""
+        if failures:
+            self._send(_reported(failures))
+
+    def _send(self, events: Iterable[_Event]) -> None:
         try:
             with self._app.connection_for_write() as connection:
                 dispatcher = EventDispatcher(
@@ -51,8 +65,8 @@ class Monitor:
                     buffer_group=["task"],
                     buffer_limit=_GROUP,
                 )
-                for item in settled:
-                    dispatcher.send(_EVENT_TYPES[item.outcome], **_fields(sender, item))
+                for kind, fields in events:
+                    dispatcher.send(kind, **fields)
                 dispatcher.flush()
                 dispatcher.close()
         except (OperationalError, KombuError, OSError) as exc:
@@ -75,3 +89,23 @@ def _fields(sender: str, item: Settled) -> dict[str, Any]:
         "received": item.started_at.timestamp(),
         "started": item.started_at.timestamp(),
     }
+
+
+def _reported(failures: Iterable[ReportedFailure]) -> Iterator[_Event]:
+    for one in failures:
+        words = f"{one.sender} → {one.state} ({one.code})"
+        yield (
+            "task-failed" if one.state is MessageState.FAILED else "task-retried",
+            {
+                "uuid": f"{one.message_id}-{one.attempt}",
+                "name": "outbound.reported",
+                "args": f"('{one.sender}', '{one.message_id}')",
+                "kwargs": "{}",
+                "retries": one.attempt - 1,
+                "result": words,
+                "exception": words,
+                "traceback": "",
+                "received": one.at.timestamp(),
+                "started": one.at.timestamp(),
+            },
+        )

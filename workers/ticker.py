@@ -6,7 +6,7 @@ every tenth of a second.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
 from shared.configuration import AnySender
@@ -14,6 +14,7 @@ from shared.deps import Deps
 from shared.domain.confirmation import CONFIRMING_APP
 from shared.observability import LogEvent, get_logger, place_of
 from shared.schemas.message_request import MAX_EXPIRY
+from shared.store.reported import ReportedFailure
 
 #: Glances at a sender after its rate was last used up.
 _GLANCES = 5
@@ -27,15 +28,18 @@ class Ticker:
         ring_for_app: Callable[[str, str], None],
         upkeep: Callable[[str], None] = lambda _business: None,
         ring_for_erasures: Callable[[str], None] = lambda _business: None,
+        show_reported: Callable[[Sequence[ReportedFailure]], None] = lambda _failures: None,
     ) -> None:
         """`ring_for_app`: tells the workers that an app (second) has events of a business (first).
 
         `upkeep`: what else a business needs now and then. `ring_for_erasures`: tells the workers that
         erasures of a business were interrupted; completing them looks at every key, for which no beat waits.
+        `show_reported`: gives Flower the rows of what failed after it had been taken.
         """
         self._deps = deps
         self._upkeep = upkeep
         self._ring_for_erasures = ring_for_erasures
+        self._show_reported = show_reported
         self._ring_for_app = ring_for_app
         configuration = deps.settings.configuration
         senders = sorted(configuration.senders.values(), key=_business)
@@ -55,7 +59,7 @@ class Ticker:
         for business, senders in self._senders.items():
             if self._deps.lanes.sweep(business, now=self._deps.clock.now()):
                 self._tick(senders)
-                for step in (self._ring_for_apps, self._look_back, self._tidy, self._upkeep):
+                for step in (self._ring_for_apps, self._look_back, self._show, self._tidy, self._upkeep):
                     self._try(step, business)
 
     def _try(self, step: Callable[[str], None], business: str) -> None:
@@ -103,6 +107,12 @@ class Ticker:
             get_logger().warning(LogEvent.MESSAGES_UNDELIVERED, business=business, told=told)
         apps = (*settings.configuration.apps, CONFIRMING_APP)
         self._deps.listing.trim(business, apps, before=now - MAX_EXPIRY - settings.retention)
+
+    def _show(self, business: str) -> None:
+        failures = self._deps.reported.waiting(business)
+        if failures:
+            self._show_reported(failures)
+            self._deps.reported.forget(business, failures)
 
     def _tidy(self, business: str) -> None:
         """What goes by its time, a little at a beat; a walk that ends rings for what erases have left."""

@@ -72,6 +72,7 @@ class Keys:
     forgotten:{b}                           sorted set  keyed hash of an erased update → its end · then
     retention:{b}                           hash        how the walks went, keys of erasures · for ever
     silence:{b}                             hash        how far the silent ones were told, by life · for ever
+    reported:{b}                            sorted set  late failures till Flower has them, capped · 1 h
     audit:{b}                               stream      who did what by hand · capped
     submissions:{b}                         stream      what the Celery door refused · capped
     submitted:{b}:task                      string      mark of a refusal, for its repeat · 24 h
@@ -221,6 +222,9 @@ class Keys:
 
     def silence(self) -> str:
         return self._key("silence")
+
+    def reported(self) -> str:
+        return self._key("reported")
 
     def audit(self) -> str:
         return self._key("audit")

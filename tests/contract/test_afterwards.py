@@ -9,8 +9,10 @@ from shared.domain.consent import Category
 from shared.domain.identifiers import ContactId
 from shared.domain.message import MessageState
 from shared.domain.pricing import CATEGORIES, TYPES, billed_as
+from shared.domain.retry import ErrorClass
 from shared.domain.silence import TIMES_TO_LIVE, time_to_live
 from shared.store.claims import Outcome
+from shared.store.reported import ReportedFailures
 from shared.store.silence import Silence
 from tests.builders import DAY, NOW, Stores, World, meta_sender, status
 from tests.steps import SECOND, SENDER, begin, sending, settle
@@ -90,6 +92,56 @@ class TestPricing:
 def test_a_price_is_counted_under_words_that_we_know(pricing, expected):
     assert billed_as(pricing) == expected
     assert expected is None or (expected[0] in CATEGORIES | {"other"} and expected[1] in TYPES | {"other"})
+
+
+class TestLateFailure:
+    """What fails after it was taken is listed for Flower, where its message's row would stay green."""
+
+    def listed(self, stores):
+        found = ReportedFailures(stores.client).waiting("default")
+        return [(one.message_id, one.attempt, one.sender, one.state, one.code) for one in found]
+
+    def fail(self, stores, message_id, attempt=1, error_class=ErrorClass.RECIPIENT):
+        event = status(message_id, MessageState.FAILED, attempt=attempt, error_class=error_class)
+        stores.recorder.record([(SENDER, event)], now=NOW)
+
+    def test_it_is_listed_once_with_its_sender_and_code(self, stores):
+        message_id = submitted(stores)
+
+        self.fail(stores, message_id)
+        self.fail(stores, message_id)
+
+        assert self.listed(stores) == [(message_id.value, 1, "shop", MessageState.FAILED, "131047")]
+
+    def test_what_is_decided_anew_has_not_ended_until_it_has(self, stores):
+        message_id = submitted(stores)
+        self.fail(stores, message_id, error_class=ErrorClass.WINDOW)
+        (again,) = stores.lanes.claim(FAST, 10, now=NOW)
+        begin(stores, again, nonce="n2")
+        settle(stores, again, Outcome.SUBMITTED)
+
+        self.fail(stores, message_id, attempt=2, error_class=ErrorClass.WINDOW)
+
+        states = {attempt: state for _, attempt, _, state, _ in self.listed(stores)}
+        assert states == {1: MessageState.QUEUED, 2: MessageState.FAILED}
+
+    def test_what_arrives_is_not_listed(self, stores):
+        report(stores, submitted(stores), MessageState.DELIVERED)
+
+        assert self.listed(stores) == []
+
+    def test_the_beat_shows_it_once(self, any_redis):
+        world, shown = World(any_redis), []
+        message_id = submitted(Stores(any_redis))
+        self.fail(Stores(any_redis), message_id)
+        ticker = Ticker(world.deps, ring_for_app=lambda *_whom: None, show_reported=shown.extend)
+
+        ticker.beat()
+        any_redis.delete("ticker:{default}")
+        ticker.beat()
+
+        assert [one.message_id for one in shown] == [message_id.value]
+        assert any_redis.exists("reported:{default}") == 0
 
 
 class TestSilence:

@@ -38,14 +38,20 @@ def test_every_message_has_a_row_that_says_how_it_ended(stage):
     live.sandbox("POST", "faults", number=NUMBERS["shop"], times=1, kind="error", code=131026, status=400)
     failed = live.app.call("POST", "/v1/messages", json={"to": NUMBER, "sender": "shop", "text": TEXT})["id"]
     live.until(lambda: live.message(failed)["state"] == "failed", "the failure")
+    live.sandbox("POST", "faults", number=NUMBERS["shop"], times=1, kind="late_error", code=131026)
+    late = live.app.call("POST", "/v1/messages", json={"to": NUMBER, "sender": "shop", "text": TEXT})["id"]
+    live.until(lambda: live.message(late)["state"] == "failed", "the late failure")
     sent = live.app.call("POST", "/v1/messages", json={"to": NUMBER, "sender": "shop", "text": TEXT})["id"]
     live.until(lambda: live.message(sent)["state"] == "delivered", "delivery")
 
-    live.until(lambda: {failed, sent} <= set(rows(live)), "rows in Flower", 20)
+    live.until(lambda: {failed, f"{late}-1", sent} <= set(rows(live)), "rows in Flower", 20)
 
     seen = rows(live)
     assert (seen[sent]["name"], seen[sent]["state"]) == ("outbound.send[session]", "SUCCESS")
     assert (seen[failed]["state"], seen[failed]["exception"]) == ("FAILURE", "shop → failed (131026)")
+    reported = seen[f"{late}-1"]
+    assert (reported["name"], reported["state"]) == ("outbound.reported", "FAILURE")
+    assert (reported["exception"], reported["args"]) == ("shop → failed (131026)", f"('shop', '{late}')")
     drains = [row["result"] for row in seen.values() if row["name"] == "outbound.drain"]
     assert any("shop → submitted 1" in str(result) for result in drains)
     assert listed(live, "state:FAILURE") == {("FAILURE", "shop → failed (131026)")}

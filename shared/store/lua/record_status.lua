@@ -45,8 +45,6 @@ local function record(row)
   if arrived then
     accept_window(sender, resolve(contact), redis.call('HGET', message, 'begun_at'), now)
   end
-
-  tally_reported(sender, goes_on == 'window' and '' or row[17]) -- that is a disagreement, and goes on
   if row[15] ~= '' then
     apply_effects(now, sender, contact, id, attempt, row[5], row[15])
   end
@@ -59,12 +57,14 @@ local function record(row)
       retry_late(id, now, goes_on)
     end
     place(sender, contact, now)
+    tell_failure(now, id, attempt, sender, row[17], goes_on)
     return {'rerouted'}
   end
   if row[6] ~= '' then
     redis.call('HSET', message, 'result:' .. attempt, row[6], 'reason', 'provider_error')
   end
   set_state(id, state, reported, now)
+  tell_failure(now, id, attempt, sender, row[17], goes_on)
   note(id, now, reported, {reported_at = tonumber(row[5])})
   unhold(id)
   if state == 'unknown' or WAITING[state] then

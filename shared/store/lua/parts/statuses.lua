@@ -13,11 +13,18 @@ local function moves_on(state, reported, is_final_now)
     or (RANK[reported] and RANK[reported] > rank))
 end
 
--- An attempt that the provider had taken and says of later that it failed; `code`: '' if it does not.
-local function tally_reported(sender, code)
-  if code ~= '' then
+-- An attempt that the provider had taken and says of later that it failed; `code`: '' if it does not. Counted, unless
+-- that is a disagreement about the window, and listed for Flower with what became of its message: the latest 10,000.
+local function tell_failure(now, id, attempt, sender, code, goes_on)
+  if code == '' then
+    return
+  elseif goes_on ~= 'window' then
     tally('reported_failures_total:' .. sender .. ':' .. code)
   end
+  local listed, state = key('reported'), redis.call('HGET', key('message', id), 'state')
+  redis.call('ZADD', listed, now, table.concat({id, attempt, sender, state, code}, '|'))
+  redis.call('ZREMRANGEBYRANK', listed, 0, -10001)
+  redis.call('PEXPIRE', listed, 3600000)
 end
 
 -- Back to its lane, to be decided anew after its wait: 4^n seconds within the hour, as `backoff` of retry.py says; a test
