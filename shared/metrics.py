@@ -46,6 +46,15 @@ def code_label(code: str) -> str:
     return code if _CODE.fullmatch(code) else OTHER_CODE
 
 
+#: Whoever signs a webhook names its field: the list has the name, the label only that we read no such field.
+_FIELD, OTHER_FIELD = "field:", "field:other"
+
+
+def reason_label(reason: str) -> str:
+    """`reason`: why an update was set aside; all but the fields are words of ours."""
+    return OTHER_FIELD if reason.startswith(_FIELD) else reason
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     name: str

@@ -15,7 +15,7 @@ from shared.domain.consent import Category
 from shared.domain.message import MessageState, Priority
 from shared.domain.templates import TemplateStatus
 from shared.domain.window import InboundKind
-from shared.metrics import LIMITS, METRICS, OTHER_CODE, SUBMISSION_REASONS, Metric, MetricKind
+from shared.metrics import LIMITS, METRICS, OTHER_CODE, OTHER_FIELD, SUBMISSION_REASONS, Metric, MetricKind
 from shared.store.connection import read_hash, translated
 from shared.store.keys import Keys
 from shared.store.limits import Limits
@@ -36,8 +36,8 @@ _KNOWN: Mapping[str, tuple[Labels, ...]] = {
     "reported_failures_total": ((OTHER_CODE,),),
     "messages_routed_total": (("session", "window_open"), ("template", "window_closed")),
     "inbound_messages_total": tuple((kind.value,) for kind in InboundKind),
-    # Those of no sender and no shape; what is new in the provider's words comes as it comes.
-    "quarantined_total": (("not_json",), ("unknown_number",), ("unknown_account",)),
+    # Those of no sender, no shape, no reader; the other words of ours come as they come.
+    "quarantined_total": (("not_json",), ("unknown_number",), ("unknown_account",), (OTHER_FIELD,)),
     "unforeseen_total": (("internal_error",), ("unlisted_code",)),
     "window_disagreements_total": (("false_open",), ("false_closed",)),
     # Where a counter is not there at zero, the first of a kind is no increase to Prometheus.
@@ -102,7 +102,7 @@ class Metrics:
     def _add_counters(self, found: dict[str, dict[Labels, float]], business: str) -> None:
         for field, count in read_hash(self._client, Keys(business).counters()).items():
             name, _, rest = field.partition(":")
-            # The last may have a colon of its own: a reason such as `field:flows`.
+            # The last may have a colon of its own: a reason such as `field:other`.
             labels = tuple(rest.split(":", _width(METRICS[name]) - 1)) if name in METRICS else ()
             if labels and len(labels) == _width(METRICS[name]):
                 found[name][labels] = found[name].get(labels, 0.0) + float(count)

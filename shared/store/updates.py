@@ -27,7 +27,7 @@ from shared.domain.message import MessageState
 from shared.domain.pricing import billed_as
 from shared.domain.provider_errors import Scope, effects_of
 from shared.domain.window import WindowPolicy
-from shared.metrics import OTHER_CODE, code_label
+from shared.metrics import OTHER_CODE, code_label, reason_label
 from shared.store.codec import dump, dump_consent
 from shared.store.effects import how_it_goes_on, plain_effects, plain_halt
 from shared.store.keyed_hash import NO_HASHES, KeyedHashes
@@ -259,4 +259,5 @@ def _set_aside(sender: AnySender, update: UpdateSetAside, now: datetime) -> Call
         raw[:_MOST_RAW_BYTES].decode("utf-8", "ignore"),
         _QUARANTINE_ENTRIES,
         int(len(raw) > _MOST_RAW_BYTES),
+        reason_label(update.reason),
     )

@@ -131,11 +131,18 @@ def test_every_reason_of_the_celery_door_is_there_at_zero():
     assert set(SUBMISSION_REASONS) == own | set(RefusalCode)
 
 
-def test_an_update_of_a_kind_that_we_do_not_know_is_counted(world):
-    unknown = UpdateSetAside(reason="field:flows", raw="{}")
-    world.deps.recorder.record([(world.deps.sender("shop"), unknown)], now=NOW)
+def test_fields_that_we_do_not_know_are_one_label_and_keep_their_names_in_the_list(world):
+    shop = world.deps.sender("shop")
+    unknown = [UpdateSetAside(reason=f"field:{name}", raw="{}") for name in ("flows", "groups", "odd")]
+    world.deps.recorder.record([(shop, update) for update in unknown], now=NOW)
 
-    assert scrape(world)["quarantined_total", ("shop", "field:flows")] == 1
+    counted = {labels: n for (name, labels), n in scrape(world).items() if name == "quarantined_total" and n}
+    assert counted == {("shop", "field:other"): 3}
+    assert {one.reason for one in world.deps.quarantine.oldest_first("default")} == {
+        "field:flows",
+        "field:groups",
+        "field:odd",
+    }
 
 
 def test_without_a_worker_the_last_beat_grows_old(world):

@@ -110,7 +110,7 @@ def _read_value(entry: Mapping[str, Any], field: str, value: Mapping[str, Any]) 
 
 
 def _field_reason(field: str) -> str:
-    """`field:group_update`; the reason is a label, so no odd text gets into it."""
+    """`field:group_update`; the reason stands in lists and logs, so no odd text gets into it."""
     longest = 64
     return f"field:{field}" if field.isidentifier() and len(field) <= longest else "field:odd"
 
