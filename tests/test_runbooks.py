@@ -13,6 +13,7 @@ from shared.domain.message import MessageState
 from shared.domain.templates import TemplateStatus
 from shared.metrics import METRICS, PREFIX
 from shared.observability import LogEvent
+from tests.engineer import commands_of, placeholders_of
 
 ROOT = Path(__file__).resolve().parent.parent
 RULES_FILE = ROOT / "deploy" / "prometheus" / "finestra.rules.yml"
@@ -67,6 +68,27 @@ def test_every_alert_has_its_page_and_every_page_its_alert():
 
 def test_every_alert_is_staged_for_promtool():
     assert [test["name"] for test in STAGED] == [rule["alert"] for rule in RULES]
+
+
+def test_every_alert_is_staged_as_a_fault_and_its_page_followed():
+    files = (ROOT / "tests" / "oncall").glob("test_*.py")
+    staged = "".join(path.read_text(encoding="utf-8") for path in files)
+
+    assert [rule["alert"] for rule in RULES if not re.search(rf'"{rule["alert"]}"', staged)] == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_it_is_clear_what_to_fill_in(name):
+    """A word in capitals is a label of the alert, or what every list and explanation shows."""
+    (rule,) = [rule for rule in RULES if rule["alert"] == name]
+    metrics = metrics_in(rule["expr"])
+    labels = {label.upper() for metric in metrics for label in METRICS[metric].labels}
+    shown = {"MESSAGE", "ENTRY", "CODE", "APP", "REFERENCE", "NAME", "LANGUAGE"}
+    commands = [one for section in ("Look", "Do") for one in commands_of(PAGES[name], section)]
+    asked = {word for command in commands for word in placeholders_of(command)}
+
+    # What is neither is explained in the page itself.
+    assert {word for word in asked - labels - shown if f"{word} is " not in PAGES[name]} == set()
 
 
 @pytest.mark.parametrize("name", PAGES)
