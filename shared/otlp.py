@@ -23,7 +23,7 @@ from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-from shared.observability import LogEvent, get_logger, mask_people
+from shared.observability import LogEvent, get_logger, mask_people, place_of
 from shared.tracing import Work
 
 #: All that a span can say, and which field says it.
@@ -60,11 +60,21 @@ class Spans:
         self._resource = ours.merge(OTELResourceDetector().detect())
         self._sampler = TracerProvider(resource=self._resource, shutdown_on_exit=False).sampler
         self._batches = _Batches(_Exporter(new_exporter))
+        self._is_broken = False
         _quieten()
         atexit.register(self._batches.shutdown)
 
     def tell(self, work: Work) -> None:
-        """Into a bounded queue; what finds it full pushes the oldest out."""
+        """Into a bounded queue; when it is full the oldest goes. After a bug of ours: nothing more."""
+        if self._is_broken:
+            return
+        try:
+            self._tell(work)
+        except Exception as exc:  # noqa: BLE001 - what was done is done, and is recorded whatever happens here
+            self._is_broken = True
+            get_logger().error(LogEvent.BUG, where="tracing", error=type(exc).__name__, at=place_of(exc))
+
+    def _tell(self, work: Work) -> None:
         ids = _ids(work)
         # By the id of the trace, so that all processes choose the same ones.
         chosen = self._sampler.should_sample(None, ids[0], work.name)

@@ -268,6 +268,7 @@ def test_only_the_last_handlers_catch_everything():
         "shared.clock",  # likewise: without a measured clock nothing is claimed
         "workers.attempts",  # one message that cannot be decided must not take its batch along
         "shared.store.grouped",  # every thread that waits for a round trip hears how it ended
+        "shared.otlp",  # what is told of work must not undo it
         "workers.outbound",  # raises again, after what a provider answered is recorded
     }
 

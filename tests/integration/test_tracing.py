@@ -353,6 +353,14 @@ def test_a_collector_that_is_away_is_one_line_of_the_log_and_its_return_another(
     assert [line["event"] for line in lines] == ["spans_not_taken", "spans_taken"]
 
 
+def test_a_bug_in_the_telling_is_logged_once_and_costs_no_work(told):
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(2):
+            told.tell(replace(work(), started_at=None))
+
+    assert [(line["event"], line["where"]) for line in lines] == [("bug", "tracing")]
+
+
 MORE_THAN_WAIT = 5000
 MANY = """
 import sys, time
