@@ -35,6 +35,18 @@ def test_a_provider_that_signs_with_another_secret(live):
     live.are_over('FinestraWebhooksRefused{outcome="refused",sender="shop"}')
 
 
+def test_a_token_in_the_address_that_is_not_ours(live):
+    wrong = f"{live.receiver_url}/webhooks/negozio/an-old-token"
+    live.watch(10, lambda: requests.post(wrong, json={}, timeout=5))
+
+    live.have_fired('FinestraWebhooksRefused{outcome="refused",sender="negozio"}')
+    shown = Engineer("FinestraWebhooksRefused", labels={"sender": "negozio"}).looks()
+    assert "0 recorded, 10 refused" in shown
+    assert {(line["sender"], line["why"]) for line in lines(live, "webhook_refused")} == {
+        ("negozio", "token")
+    }
+
+
 def test_statuses_that_are_refused_while_nobody_else_writes(live):
     live.writes(ANNA)
     live.provider_has(app_secret="a new one")

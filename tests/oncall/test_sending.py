@@ -1,5 +1,6 @@
 """From the alert to the cause, where messages do not leave as they should."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -224,3 +225,18 @@ def test_a_message_that_broke_us_three_times(live):
     assert live.state(message_id) == "delivered"
     live.waits(16)
     live.are_over(alert)
+
+
+@pytest.mark.parametrize("live", ["throughput_per_second = 1"], indirect=True)
+def test_more_than_the_rate_lets_go(live):
+    for contact in PEOPLE:
+        live.writes(contact)
+    asked = [live.asks(contact) for contact in PEOPLE]
+    live.watch(9)
+
+    live.have_fired('FinestraQueueStuck{priority="normal",sender="shop"}')
+    engineer = Engineer("FinestraQueueStuck", labels=SHOP)
+    assert re.search(r"│ shop .*│ 100% of 1\.0/s │", engineer.looks())
+    assert "not reachable" not in engineer.shown, "it is not the broker"
+    assert all(told == "shop → submitted 1" for told in live.told if told.startswith("shop"))
+    assert "delivered" in {live.state(message_id) for message_id in asked}, "it goes on, only slowly"
