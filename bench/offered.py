@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from bench.stage import length_of
 
 _PATIENCE_SECONDS = 10.0
+#: nginx closes what lies idle for 30 s.
+_LONGEST_IDLE_SECONDS = 20.0
 _Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -43,7 +45,8 @@ def offer(port: int, posts: Sequence[bytes], *, per_second: float) -> Offered:
 class _Load:
     def __init__(self, port: int) -> None:
         self._port = port
-        self._idle: list[_Connection] = []
+        #: Each with the moment from which it lies idle.
+        self._idle: list[tuple[float, _Connection]] = []
         self._milliseconds: list[float] = []
         self._otherwise: Counter[str] = Counter()
 
@@ -56,7 +59,7 @@ class _Load:
                 await asyncio.sleep(early)
             sent.append(asyncio.create_task(self._post(post, due)))
         await asyncio.gather(*sent)
-        for _, writer in self._idle:
+        for _, (_, writer) in self._idle:
             writer.close()
         return Offered(milliseconds=sorted(self._milliseconds), otherwise=self._otherwise)
 
@@ -81,14 +84,14 @@ class _Load:
         if b"connection: close" in head.lower():
             writer.close()
         else:
-            self._idle.append((reader, writer))
+            self._idle.append((time.perf_counter(), (reader, writer)))
         return head
 
     def _kept(self) -> _Connection | None:
-        """One that the server has not closed meanwhile, as it does with those that lay idle for long."""
+        """One that the server has not closed, nor is about to."""
         while self._idle:
-            reader, writer = self._idle.pop()
-            if not reader.at_eof():
+            since, (reader, writer) = self._idle.pop()
+            if not reader.at_eof() and time.perf_counter() - since < _LONGEST_IDLE_SECONDS:
                 return reader, writer
             writer.close()
         return None
