@@ -14,6 +14,7 @@ from bench.receiver import environment, signed
 from bench.restarted import Reloaded, Restarted, restarted_receiver
 from bench.stage import accepts, wait_for
 from cli.ports import free_ports
+from shared.store.connection import connect
 from tests.faults.test_slow_clients import refuse_without_nginx
 
 pytestmark = pytest.mark.faults
@@ -23,15 +24,17 @@ POSTS = 800
 PAUSE_SECONDS = 0.05
 
 
-@pytest.fixture
-def receivers(tmp_path, real_redis, redis_url):
-    environ = environment(tmp_path, redis_url)
-    names = [(f"receiver {number}", port) for number, port in enumerate(free_ports(2))]
-    both = [restarted_receiver(name, tmp_path, environ, port) for name, port in names]
+@pytest.fixture(scope="module")
+def receivers(tmp_path_factory, redis_url):
+    with connect(redis_url) as client:
+        client.flushdb()
+    folder, ports = tmp_path_factory.mktemp("receivers"), free_ports(2)
+    environ = environment(folder, redis_url)
+    both = [restarted_receiver(f"receiver {port}", folder, environ, port) for port in ports]
     with ThreadPoolExecutor(2) as hands:
         try:
             list(hands.map(Restarted.start, both))
-            yield both, [f"127.0.0.1:{port}" for _, port in names]
+            yield both, [f"127.0.0.1:{port}" for port in ports]
         finally:
             list(hands.map(Restarted.stop, both))
 
@@ -48,7 +51,7 @@ def keep_posting(port: int, posts: list[bytes], done: threading.Event) -> list[b
     return lines
 
 
-def test_every_webhook_is_answered_200_and_recorded_once(receivers, tmp_path, real_redis):
+def test_every_webhook_is_answered_200_and_recorded_once(receivers, tmp_path, redis_url):
     refuse_without_nginx()
     both, addresses = receivers
     posts, done = signed(POSTS), threading.Event()
@@ -58,7 +61,8 @@ def test_every_webhook_is_answered_200_and_recorded_once(receivers, tmp_path, re
             one.restart()
         done.set()
         lines = [line for each in posting for line in each.result()]
-    recorded = [real_redis.hget(key, "version") for key in real_redis.scan_iter("contact:*", count=1000)]
+    with connect(redis_url) as client:
+        recorded = [client.hget(key, "version") for key in client.scan_iter("contact:*", count=1000)]
 
     assert set(lines) == {b"HTTP/1.1 200 OK"}
     assert len(recorded) == len(lines)
@@ -80,7 +84,7 @@ def test_who_stops_hears_nobody_new_and_answers_whom_he_knows(receivers):
 
         assert (answer.status, answer.getheader("Connection")) == (200, "close")
         stopped.result()
-    assert one.exit_codes == [0]
+    assert one.exit_codes[-1] == 0
 
 
 def test_nginx_answers_what_it_has_when_it_is_asked_to_leave(tmp_path):
