@@ -34,7 +34,7 @@ _SCHEMA = MessageRequestSchema()
 
 
 class RefusalCode(StrEnum):
-    """Stable: programs match on it. `webhook/errors.py` has each of them with its HTTP status."""
+    """Stable: programs match on it. `shared/problems.py` has each of them with its HTTP status."""
 
     INVALID_REQUEST = "invalid_request"
     SENDER_NOT_ALLOWED = "sender_not_allowed"

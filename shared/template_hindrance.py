@@ -13,7 +13,7 @@ from shared.providers.base import Rejected
 
 
 class Hindrance(StrEnum):
-    """Stable: programs match on it. `webhook/errors.py` has each of them with its HTTP status."""
+    """Stable: programs match on it. `shared/problems.py` has each of them with its HTTP status."""
 
     TEMPLATE_BUSY = "template_busy"
     TEMPLATE_EDITED = "template_edited"

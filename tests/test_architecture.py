@@ -97,6 +97,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "shared.clock": ("shared.errors",),
     "shared.configuration": DOMAIN,
     "shared.metrics": (),
+    "shared.problems": (),
     "shared.observability": (),
     "shared.error_reports": ("shared.errors", "shared.observability"),
     "shared.tracing": ("shared.errors", "shared.otlp"),

@@ -7,9 +7,9 @@ import pytest
 
 from shared.acceptance import Receipt, Refusal, RefusalCode, accept, accept_one, read_submission
 from shared.domain.message import MessageState
+from shared.problems import Code, kinds
 from shared.store.template_history import TemplateEntry
 from tests.builders import NOW, World, app, template
-from webhook.errors import KINDS, Code
 
 ORDERS = app("orders")
 TEXT = {"to": "+393331234567", "sender": "shop", "text": "Ciao Anna, il tuo ordine 991 è pronto."}
@@ -100,7 +100,7 @@ def test_what_cannot_be_read_is_a_refusal_by_field():
 
 @pytest.mark.parametrize("code", RefusalCode)
 def test_the_door_has_a_status_for_each_refusal(code):
-    assert Code(code.value) in KINDS
+    assert Code(code.value) in kinds()
 
 
 def test_a_template_that_another_process_has_edited_is_seen_before_a_request_is_judged(any_redis):

@@ -4,12 +4,13 @@ from http import HTTPStatus
 from typing import Any
 
 from shared.clock import rfc3339
+from shared.problems import Code
 from shared.schemas.audit import AuditListSchema, AuditQuerySchema
 from shared.store.audit import Deed
 from webhook.api.blueprint import Blueprint
 from webhook.api.context import deps
 from webhook.api.own_messages import businesses
-from webhook.errors import Code, ProblemError
+from webhook.errors import ProblemError
 
 blueprint = Blueprint("audit", __name__, description="Who did what by hand.")
 

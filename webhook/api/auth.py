@@ -6,8 +6,9 @@ from structlog.contextvars import bind_contextvars
 from shared.acceptance import Refusal, choose_sender
 from shared.configuration import AnySender, App
 from shared.observability import LogEvent, get_logger
+from shared.problems import Code
 from webhook.api.context import caller, deps, door
-from webhook.errors import Code, ProblemError, problem_of
+from webhook.errors import ProblemError, problem_of
 
 
 def require(scopes: tuple[str, ...]) -> None:

@@ -11,9 +11,10 @@ import flask_smorest
 import marshmallow
 from webargs.flaskparser import FlaskParser
 
+from shared.problems import Code
 from shared.schemas.documents import canonical, flatten
 from webhook.api.auth import require
-from webhook.errors import Code, ProblemError
+from webhook.errors import ProblemError
 
 View = Callable[..., Any]
 #: What every route may answer.

@@ -12,6 +12,7 @@ from shared.clock import rfc3339
 from shared.domain.consent import Category, Consent, ConsentRecord, ConsentWord
 from shared.domain.identifiers import ContactId
 from shared.observability import LogEvent, get_logger
+from shared.problems import Code
 from shared.schemas.consent import ConsentDecision, SenderQuerySchema
 from shared.schemas.consents import (
     EXAMPLE,
@@ -28,7 +29,7 @@ from webhook.api.auth import sender_of_address
 from webhook.api.blueprint import Blueprint
 from webhook.api.contacts import parse_contact
 from webhook.api.context import caller, deps
-from webhook.errors import Code, ProblemError
+from webhook.errors import ProblemError
 
 blueprint = Blueprint("consents", __name__, description="Who agreed to what, and when.")
 

@@ -10,6 +10,7 @@ from shared.configuration import AnySender
 from shared.domain.consent import Category, Consent, ConsentRecord
 from shared.domain.identifiers import ContactId, InvalidIdentifierError, MessageId
 from shared.domain.window import Window
+from shared.problems import Code
 from shared.schemas.consent import (
     EXAMPLE,
     UNKNOWN,
@@ -23,7 +24,7 @@ from shared.store.contacts import ContactRecord
 from webhook.api.auth import sender_of_address
 from webhook.api.blueprint import Blueprint
 from webhook.api.context import caller, deps
-from webhook.errors import Code, ProblemError
+from webhook.errors import ProblemError
 
 blueprint = Blueprint("contacts", __name__, description="WhatsApp users as a sender sees them.")
 

@@ -13,6 +13,7 @@ from shared.clock import rfc3339
 from shared.configuration import App
 from shared.deps import Deps
 from shared.observability import LogEvent, get_logger
+from shared.problems import Code
 from shared.schemas.event import (
     CallbackListSchema,
     EventListSchema,
@@ -24,7 +25,7 @@ from shared.store.feed import START, Event
 from webhook.api.blueprint import Blueprint
 from webhook.api.context import caller, deps
 from webhook.api.deeds import note_deed
-from webhook.errors import Code, ProblemError
+from webhook.errors import ProblemError
 
 blueprint = Blueprint("events", __name__, description="What happened, for apps.")
 

@@ -13,6 +13,7 @@ from typing import Any, cast
 from flask import Flask, Response, current_app
 
 from shared.domain.retry import ErrorClass
+from shared.problems import Code
 from shared.providers.base import ReadMarked, ReadReceipt, ReadUnsupported, Rejected
 from shared.providers.media import MediaFile, MediaRefusal, MediaRefused
 from shared.schemas.inbound import EXAMPLE, InboundQuerySchema, ReadMarkedSchema, ReadRequestSchema
@@ -22,7 +23,7 @@ from webhook.api.auth import own_senders, sender_of_address
 from webhook.api.blueprint import LenientBlueprint
 from webhook.api.context import deps
 from webhook.api.slots import Slots
-from webhook.errors import Code, ProblemError
+from webhook.errors import ProblemError
 
 #: At once in one process, whose threads others need too: files on their way, and requests to mark as read.
 MOST_FETCHES = 4

@@ -16,11 +16,12 @@ from shared.acceptance import (
     tell_accepted,
 )
 from shared.observability import LogEvent, get_logger
+from shared.problems import Code
 from shared.schemas.message_batch import EXAMPLE, BatchAnswerSchema, BatchSchema, split_entry
 from webhook.api.blueprint import Blueprint
 from webhook.api.context import caller, deps
 from webhook.api.message_view import view_accepted
-from webhook.errors import Code, problem_body
+from webhook.errors import problem_body
 
 blueprint = Blueprint("message_batch", __name__, description="Many messages at once.")
 

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from shared.domain.message import MessageState
+from shared.problems import Code
 from shared.schemas.message_answer import MessageSchema
 from shared.schemas.message_change import RESOLVE_EXAMPLE, RETRY_EXAMPLE, ResolveSchema, RetrySchema
 from shared.store.changes import Change, Changed, Resolution, Retry
@@ -12,7 +13,7 @@ from shared.store.listing import Found
 from webhook.api.blueprint import LenientBlueprint
 from webhook.api.context import deps
 from webhook.api.own_messages import hand, keep_deed, own_message, view_own
-from webhook.errors import Code, ProblemError
+from webhook.errors import ProblemError
 
 blueprint = LenientBlueprint("message_changes", __name__, description="What people do with a message.")
 

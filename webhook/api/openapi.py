@@ -6,8 +6,9 @@ from typing import Any
 import flask_smorest
 from flask import Flask
 
+from shared.problems import kinds
 from shared.schemas.problem import ProblemSchema
-from webhook.errors import KINDS, MEDIA_TYPE
+from webhook.errors import MEDIA_TYPE
 
 _ABOUT = """The internal door of Finestra. Times are RFC 3339 in UTC; errors are RFC 9457 problems with a
 stable `code`; `X-Request-ID` is echoed. The scope `admin` implies every other."""
@@ -20,11 +21,11 @@ class Api(flask_smorest.Api):
         """webhook/errors.py answers them."""
 
     def _register_responses(self) -> None:
-        for status in sorted({kind.status for kind in KINDS.values()}):
+        for status in sorted({kind.status for kind in kinds().values()}):
             self.spec.components.response(status.name, self._problem(status))
 
     def _problem(self, status: HTTPStatus) -> dict[str, Any]:
-        codes = ", ".join(f"`{code}`" for code, kind in KINDS.items() if kind.status is status)
+        codes = ", ".join(f"`{code}`" for code, kind in kinds().items() if kind.status is status)
         return {
             "description": f"{status.phrase}: {codes}",
             "content": {MEDIA_TYPE: {"schema": ProblemSchema}},

@@ -10,6 +10,7 @@ from shared.domain.confirmation import CONFIRMING_APP
 from shared.domain.identifiers import ContactId, InvalidIdentifierError, MessageId
 from shared.domain.message import MessageState
 from shared.observability import LogEvent, get_logger
+from shared.problems import Code
 from shared.store.changes import Hand
 from shared.store.listing import Found, MessageFilter, Place
 from shared.store.message_record import MessageRecord
@@ -17,7 +18,7 @@ from webhook.api.auth import sender_of_address
 from webhook.api.context import caller, deps
 from webhook.api.deeds import note_deed
 from webhook.api.message_view import view_message
-from webhook.errors import Code, ProblemError
+from webhook.errors import ProblemError
 
 
 def businesses() -> tuple[str, ...]:

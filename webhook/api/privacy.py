@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.clock import rfc3339
 from shared.observability import LogEvent, get_logger
+from shared.problems import Code
 from shared.schemas.consent import SenderQuerySchema
 from shared.schemas.privacy import ErasedSchema, PersonRecordSchema, RetentionSchema
 from shared.store.codec import dump_request
@@ -22,7 +23,7 @@ from webhook.api.context import caller, deps
 from webhook.api.deeds import note_deed
 from webhook.api.message_view import view_message
 from webhook.api.own_messages import businesses
-from webhook.errors import Code, ProblemError
+from webhook.errors import ProblemError
 
 blueprint = Blueprint("privacy", __name__, description="What is kept of people, and for how long.")
 

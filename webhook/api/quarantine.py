@@ -10,6 +10,7 @@ from typing import Any
 from shared.clock import rfc3339
 from shared.configuration import AnySender
 from shared.observability import LogEvent, get_logger
+from shared.problems import Code
 from shared.providers.cm.parse import parse as parse_cm
 from shared.providers.meta.parse import parse as parse_meta
 from shared.schemas.consent import SenderQuerySchema
@@ -30,7 +31,7 @@ from webhook.api.auth import sender_of_address, sender_of_body
 from webhook.api.blueprint import Blueprint
 from webhook.api.context import caller, deps
 from webhook.api.deeds import note_deed
-from webhook.errors import Code, ProblemError
+from webhook.errors import ProblemError
 from webhook.receiver.recording import Parse, replay_body
 
 blueprint = Blueprint("quarantine", __name__, description="What came in and could not be read.")

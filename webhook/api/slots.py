@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from threading import BoundedSemaphore
 
-from webhook.errors import Code, ProblemError
+from shared.problems import Code
+from webhook.errors import ProblemError
 
 _BUSY_SECONDS = "1"
 

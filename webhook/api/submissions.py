@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.clock import rfc3339
 from shared.observability import LogEvent, get_logger
+from shared.problems import Code
 from shared.schemas.consent import SenderQuerySchema
 from shared.schemas.quarantine import ID_PATTERN
 from shared.schemas.submission import (
@@ -20,7 +21,7 @@ from webhook.api.auth import sender_of_address
 from webhook.api.blueprint import Blueprint
 from webhook.api.context import caller, deps
 from webhook.api.deeds import note_deed
-from webhook.errors import Code, ProblemError
+from webhook.errors import ProblemError
 
 blueprint = Blueprint("submissions", __name__, description="What the Celery door refused.")
 

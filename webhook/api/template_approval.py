@@ -11,6 +11,7 @@ from shared.domain.template_tags import TAGS
 from shared.domain.templates import Approval, Template, TemplateId
 from shared.errors import UnreadableTemplateError
 from shared.observability import LogEvent, get_logger
+from shared.problems import Code
 from shared.schemas.consent import SenderQuerySchema
 from shared.schemas.template import (
     APPROVAL_EXAMPLE,
@@ -27,7 +28,7 @@ from webhook.api.context import caller, deps
 from webhook.api.deeds import note_deed
 from webhook.api.template_view import template_at, view, view_content
 from webhook.api.templates import content_of, refuse_unfit
-from webhook.errors import Code, ProblemError
+from webhook.errors import ProblemError
 
 blueprint = Blueprint("template_approval", __name__, description="How templates get approved.")
 

@@ -11,6 +11,7 @@ from shared.domain.template_parts import TemplateContent
 from shared.domain.template_tags import TAGS
 from shared.domain.templates import Source, TemplateId
 from shared.library import ReadyMade
+from shared.problems import Code
 from shared.schemas.template import RegisteredSchema
 from shared.schemas.template_library import (
     IMPORT_EXAMPLE,
@@ -28,7 +29,7 @@ from webhook.api.deeds import note_deed
 from webhook.api.template_approval import ASKING, problem_of_hindered
 from webhook.api.template_view import template_at, view
 from webhook.api.templates import register
-from webhook.errors import Code, ProblemError
+from webhook.errors import ProblemError
 
 blueprint = Blueprint("template_library", __name__, description="Ready-made templates to import.")
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.clock import rfc3339
 from shared.configuration import AnySender, MetaSender
+from shared.problems import Code
 from shared.schemas.consent import SenderQuerySchema
 from shared.schemas.template_history import SyncListSchema, SyncSchema
 from shared.store.template_sync import SyncReport
@@ -13,7 +14,7 @@ from webhook.api.auth import own_senders, sender_of_address
 from webhook.api.blueprint import Blueprint
 from webhook.api.context import deps
 from webhook.api.deeds import note_deed
-from webhook.errors import Code, ProblemError
+from webhook.errors import ProblemError
 
 blueprint = Blueprint("template_sync", __name__, description="The provider's own list of templates.")
 

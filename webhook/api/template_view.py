@@ -6,8 +6,9 @@ from shared.clock import rfc3339
 from shared.configuration import AnySender
 from shared.domain.template_parts import TemplateContent
 from shared.domain.templates import Gate, Stop, Template, TemplateId
+from shared.problems import Code
 from webhook.api.context import deps
-from webhook.errors import Code, ProblemError
+from webhook.errors import ProblemError
 
 
 def template_at(sender: AnySender, name: str, language: str) -> Template:

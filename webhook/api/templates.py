@@ -10,6 +10,7 @@ from shared.domain.lint import Finding, LintPolicy, lint
 from shared.domain.template_tags import TAGS
 from shared.domain.template_text import provider_form
 from shared.domain.templates import Approval, Gate, Template, TemplateId
+from shared.problems import Code
 from shared.schemas.consent import SenderQuerySchema
 from shared.schemas.template import (
     EXAMPLE,
@@ -25,7 +26,7 @@ from webhook.api.blueprint import Blueprint
 from webhook.api.context import caller, deps
 from webhook.api.deeds import note_deed
 from webhook.api.template_view import template_at, view
-from webhook.errors import Code, ProblemError
+from webhook.errors import ProblemError
 
 blueprint = Blueprint("templates", __name__, description="Templates and their two approvals.")
 
