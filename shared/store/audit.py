@@ -1,6 +1,7 @@
 """Who did what by hand: a stream of the latest entries of a business. Ids and filters only, no person."""
 
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,7 @@ from shared.clock import from_ms, to_ms
 from shared.store.codec import dump
 from shared.store.connection import translated
 from shared.store.keys import Keys
+from shared.store.scripts import REPEATED_WITHIN_MS, Call, Scripts
 
 #: About so many are kept.
 _MOST_KEPT = 20_000
@@ -43,11 +45,12 @@ class AuditPage:
 
 
 class Audit:
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, scripts: Scripts) -> None:
         self._client = client
+        self._scripts = scripts
 
     def record(self, business: str, deed: Deed) -> None:
-        fields: dict[Any, Any] = {
+        fields: dict[str, str | int] = {
             "at": to_ms(deed.at),
             "app": deed.app,
             "request_id": deed.request_id,
@@ -57,8 +60,9 @@ class Audit:
             "filter": dump(deed.filter) if deed.filter is not None else "",
             "details": dump(deed.details),
         }
-        with translated(self._client):
-            self._client.xadd(Keys(business).audit(), fields, maxlen=_MOST_KEPT, approximate=True)
+        values = (each for field in fields.items() for each in field)
+        nonce = secrets.token_hex(8)
+        self._scripts.run(Call.of("audit", business, nonce, REPEATED_WITHIN_MS, _MOST_KEPT, *values))
 
     def page(self, business: str, *, after: str | None, limit: int) -> AuditPage:
         first = f"({after}" if after else "+"

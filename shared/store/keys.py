@@ -74,6 +74,7 @@ class Keys:
     silence:{b}                             hash        how far the silent ones were told, by life · for ever
     reported:{b}                            sorted set  late failures till Flower has them, capped · 1 h
     audit:{b}                               stream      who did what by hand · capped
+    once:{b}:nonce                          string      mark of a count or an entry, for its repeat · its PX
     submissions:{b}                         stream      what the Celery door refused · capped
     submitted:{b}:task                      string      mark of a refusal, for its repeat · 24 h
     ======================================  ==========  ===================================================

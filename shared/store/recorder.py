@@ -27,5 +27,4 @@ class Recorder:
 
 
 def _word(answer: object) -> str:
-    """The scripts answer in words; the id of what was set aside is none."""
-    return str(answer[0]) if isinstance(answer, list) else "noted" if answer == "noted" else "set_aside"
+    return str(answer[0] if isinstance(answer, list) else answer)

@@ -19,6 +19,8 @@ from shared.store.connection import as_unavailable, translated
 from shared.store.keys import Keys
 
 Argument = str | int | float
+#: How long a mark lives that tells a repeat by a nonce: redis-py repeats at once what it has no answer to.
+REPEATED_WITHIN_MS = 600_000
 #: Rows of one command at most, unless the script says otherwise: a millisecond or two for Redis.
 _MOST_ROWS = 50
 _ROWS = re.compile(r"^-- (?:ROWS|EACH) \d+(?:, at most (\d+) at once)?$", re.MULTILINE)

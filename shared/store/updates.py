@@ -1,5 +1,6 @@
 """Each update of a provider as the one script call that records it."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -106,7 +107,7 @@ class Updates:
             event.event_id,
             to_ms(inbound.at),
             self._window_ms if inbound.opens_window else 0,
-            _SEEN_CM_MS if isinstance(sender, CmSender) else _SEEN_META_MS,
+            _seen_ms(sender),
             dump(_inbound_record(sender, inbound, now)),
             self._retention_ms,
             consent.status if consent else "",
@@ -212,6 +213,10 @@ def _other_names(event: MessageReceived) -> list[ContactId]:
     return names
 
 
+def _seen_ms(sender: AnySender) -> int:
+    return _SEEN_CM_MS if isinstance(sender, CmSender) else _SEEN_META_MS
+
+
 def _address(event: MessageReceived) -> ContactId:
     """What to answer to: a new id comes with a new number, so the old number is nobody's we know."""
     if isinstance(event.content, SystemNotice) and event.content.new_user_id is not None:
@@ -250,6 +255,7 @@ def _inbound_record(sender: AnySender, inbound: Inbound, now: datetime) -> dict[
 
 def _set_aside(sender: AnySender, update: UpdateSetAside, now: datetime) -> Call:
     raw = update.raw.encode()
+    whole = b"\n".join((sender.alias.encode(), update.reason.encode(), raw))
     return Call.of(
         "quarantine",
         sender.business,
@@ -260,4 +266,6 @@ def _set_aside(sender: AnySender, update: UpdateSetAside, now: datetime) -> Call
         _QUARANTINE_ENTRIES,
         int(len(raw) > _MOST_RAW_BYTES),
         reason_label(update.reason),
+        hashlib.sha256(whole).hexdigest(),
+        _seen_ms(sender),
     )

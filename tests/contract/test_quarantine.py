@@ -1,5 +1,7 @@
 """The quarantine, by one suite on the fake and on a real server: what is kept, in what order, how it goes."""
 
+from itertools import count
+
 import pytest
 
 from shared.domain.events import UpdateSetAside
@@ -9,11 +11,15 @@ from tests.builders import NOW, Stores, cm_sender, meta_sender
 
 SHOP, NEGOZIO = meta_sender(), cm_sender()
 MOST_BYTES = 256 * 1024
+_number = count()
 
 
-def keep(stores: Stores, *reasons: str, sender=SHOP, raw: str = '{"name": "Anna"}') -> list[str]:
-    """Set aside one update a reason; their ids, the oldest first."""
-    updates = [(sender, UpdateSetAside(reason=reason, raw=raw)) for reason in reasons]
+def keep(stores: Stores, *reasons: str, sender=SHOP, raw: str = "") -> list[str]:
+    """Set aside one update a reason, each with a text of its own; their ids, the oldest first."""
+    updates = [
+        (sender, UpdateSetAside(reason=reason, raw=raw or f'{{"name": "Anna", "n": {next(_number)}}}'))
+        for reason in reasons
+    ]
     stores.recorder.record(updates, now=NOW)
     return [entry.id for entry in stores.quarantine.oldest_first("default")][-len(reasons) :]
 

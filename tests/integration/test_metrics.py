@@ -25,6 +25,7 @@ from shared.providers.base import UNLISTED, ErrorRow, Rejected
 from shared.store.keys import Keys
 from shared.store.messages import Acceptance
 from shared.store.metrics import Metrics
+from shared.store.scripts import Scripts
 from shared.store.tallies import Tallies
 from tests.builders import ANNA, NOW, World, meta_sender, request, status, template, wrote
 from tests.door import DESK
@@ -320,12 +321,12 @@ def test_webhooks_are_counted_by_their_answer_once_a_second(world):
 
 def test_what_could_not_be_written_is_counted_later(world):
     away = redis.Redis(port=1, socket_connect_timeout=0.1, retry=None)
-    tallies = Tallies(away)
+    tallies = Tallies(Scripts(away))
     tallies.add("default", "webhooks_total:shop:recorded", 3)
     with pytest.raises(StoreUnavailableError):
         tallies.flush()
 
-    tallies._client = world.client
+    tallies._scripts = Scripts(world.client)
     tallies.flush()
 
     assert scrape(world)["webhooks_total", ("shop", "recorded")] == 3

@@ -99,7 +99,7 @@ class TestTheStory:
 
     def test_once_more_is_harmless(self, world, client):
         arrive(world, meta_body(text()))
-        arrive(world, meta_body(text()))
+        arrive(world, meta_body(text(odd=1)))
         first, second = (item["id"] for item in listed(client))
         replay(client, first)
 
