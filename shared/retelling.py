@@ -68,6 +68,9 @@ _BY_REASON: Mapping[str, str] = {**{rule.value: advice for rule, advice in ADVIC
 _OUTCOMES: Mapping[str | None, str] = {
     None: "How it ended is not recorded yet",
     "submitted": "The provider took it",
+    # Its worker died in between, or its answer was lost.
+    "reported": "The provider took it, as its report shows; its answer was not recorded",
+    "reported_failed": "The provider reported that it failed; its answer was not recorded",
     "failed": "The provider refused it",
     "deferred": "It did not go through, but may at a later try",
     "unknown": "Nobody knows whether the provider took it",
@@ -82,7 +85,7 @@ def retell(record: MessageRecord, *, halted_why: str | None = None, away_why: st
     """
     return [
         _accepted(record),
-        *(sentence for attempt in record.attempts for sentence in _attempt(attempt)),
+        *(sentence for attempt in record.attempts for sentence in _attempt(record, attempt)),
         *_decided_since(record),
         *_standing(record, halted_why, away_why),
     ]
@@ -97,17 +100,15 @@ def _accepted(record: MessageRecord) -> str:
     )
 
 
-def _attempt(attempt: Mapping[str, Any]) -> Iterator[str]:
+def _attempt(record: MessageRecord, attempt: Mapping[str, Any]) -> Iterator[str]:
     route = attempt.get("route") or {}
     begun = f"Attempt {attempt['number']} began{_at(attempt.get('started_at'))}"
     yield f"{begun} as {route['kind']}: {route['explanation']}" if route else f"{begun}."
-    yield _ended(attempt)
+    yield _ended(record, attempt)
 
 
-def _ended(attempt: Mapping[str, Any]) -> str:
-    error = attempt.get("error")
-    # A late word of the provider's holds an error and no outcome: it had taken it first.
-    outcome = attempt.get("outcome") or ("failed" if error else None)
+def _ended(record: MessageRecord, attempt: Mapping[str, Any]) -> str:
+    error, outcome = attempt.get("error"), _outcome(record, attempt)
     ended = _OUTCOMES.get(outcome, f"It ended as {outcome}")
     if attempt.get("provider_hold"):
         ended += ", and keeps it back for now to assess its quality"
@@ -115,6 +116,13 @@ def _ended(attempt: Mapping[str, Any]) -> str:
     if error:
         ended += f" ({error['class']}, code {error['code']}). {error.get('advice') or ''}".rstrip(". ")
     return f"{ended}."
+
+
+def _outcome(record: MessageRecord, attempt: Mapping[str, Any]) -> str | None:
+    """None: it is under way. What the worker did not live to record, the provider may have said since."""
+    # A late word of the provider's holds an error and no outcome: it had taken it first.
+    outcome: str | None = attempt.get("outcome") or ("failed" if attempt.get("error") else None)
+    return outcome or _REPORTED.get(record.state)
 
 
 def _decided_since(record: MessageRecord) -> Iterator[str]:
@@ -203,6 +211,14 @@ _STANDINGS: Mapping[MessageState, _Standing] = {
         f"It expired at {rfc3339(r.state_at)}: it was to be sent before {rfc3339(r.request.expires_at)}."
     ),
     MessageState.CANCELLED: lambda r: f"It was cancelled at {rfc3339(r.state_at)}; nothing goes any more.",
+}
+#: What the provider's report says of an attempt whose answer was not recorded; no other follows such a one.
+_REPORTED: Mapping[MessageState, str] = {
+    MessageState.SENT: "reported",
+    MessageState.DELIVERED: "reported",
+    MessageState.READ: "reported",
+    MessageState.PLAYED: "reported",
+    MessageState.FAILED: "reported_failed",
 }
 _BEHIND_ITS_SENDER = frozenset({MessageState.QUEUED, MessageState.DEFERRED})
 _EXPLAINED_BY_REASON = frozenset(

@@ -135,6 +135,19 @@ def test_every_end_of_an_attempt_has_its_words(outcome):
     assert told[2].endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (MessageState.SENDING, "How it ended is not recorded yet."),
+        (MessageState.DELIVERED, "The provider took it, as its report shows; its answer was not recorded."),
+        (MessageState.READ, "The provider took it, as its report shows; its answer was not recorded."),
+        (MessageState.FAILED, "The provider reported that it failed; its answer was not recorded."),
+    ],
+)
+def test_an_attempt_whose_worker_died_ended_as_the_provider_says(state, words):
+    assert retell(record(state=state, attempts=(attempt(),)))[2] == words
+
+
 def test_a_late_failure_is_told_as_the_providers_refusal():
     """A status brings an error and no outcome."""
     told = retell(record(state=MessageState.FAILED, attempts=(attempt(error=THROTTLED),)))
