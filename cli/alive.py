@@ -4,7 +4,7 @@ import click
 
 from cli.options import json_option
 from cli.screen import print_json
-from shared.errors import SettingsError, StoreUnavailableError
+from cli.store_trouble import store_trouble_told
 from shared.settings import load_settings
 from shared.store.connection import connect
 from shared.store.health import Health
@@ -39,13 +39,9 @@ def worker(*, within: float, as_json: bool) -> None:
 
 def _beat_age() -> float | None:
     """Of the business where it is longest ago, in seconds."""
-    try:
+    with store_trouble_told():
         settings = load_settings()
         with connect(settings.redis_url.reveal()) as client:
             health = Health(client)
             beats, now = health.last_beats(settings.configuration.aliases_of).values(), health.time()
-    except SettingsError as exc:
-        raise click.ClickException("\n  ".join(["the settings are wrong:", *exc.mistakes])) from exc
-    except StoreUnavailableError as exc:
-        raise click.ClickException(f"Redis does not answer ({exc})") from exc
     return max(((now - beat).total_seconds() for beat in beats if beat is not None), default=None)

@@ -28,6 +28,7 @@ from cli.findings import Finding, Level, error, ok, warning
 from cli.options import json_option
 from cli.redis_server import url_left_in
 from cli.screen import add_row, console, print_json
+from cli.store_trouble import AWAY, RIGHTS, refusal_of
 from shared.clock import ServerClock
 from shared.deps import Deps, assemble
 from shared.errors import SettingsError, StoreUnavailableError
@@ -123,11 +124,10 @@ def or_away(checks: Look) -> Iterator[Finding]:
     try:
         yield from checks()
     except StoreUnavailableError as exc:
-        todo = "start it, or mend FINESTRA_REDIS_URL; until then nothing is acknowledged and nothing is sent"
+        todo = f"{AWAY}; until then nothing is acknowledged and nothing is sent"
         yield error("redis", f"does not answer ({exc})", todo)
     except StoreRefusal as exc:
-        todo = "give its user the rights of deploy/redis/users.acl; has it them, the fault is ours: report it"
-        yield error("redis", f"refuses a command ({type(exc).__name__})", todo)
+        yield error("redis", refusal_of(exc), RIGHTS)
 
 
 def _find_development() -> None:

@@ -6,8 +6,9 @@ import click
 
 from cli.options import json_option
 from cli.screen import print_json
+from cli.store_trouble import store_trouble_told
 from cli.supervisor import wait_until
-from shared.errors import DataVersionError, MigrationRunningError, SettingsError, StoreUnavailableError
+from shared.errors import DataVersionError, MigrationRunningError
 from shared.settings import Settings, load_settings
 from shared.store.connection import connect
 from shared.store.migrations import Migrated
@@ -25,11 +26,8 @@ def migrate(*, as_json: bool) -> None:
     With the Redis that `up` brings along there is nothing to run: `up` does it before it starts the rest.
     """
     try:
-        done = migrate_all(load_settings())
-    except SettingsError as exc:
-        raise click.ClickException("\n  ".join(["the settings are wrong:", *exc.mistakes])) from exc
-    except StoreUnavailableError as exc:
-        raise click.ClickException(f"Redis does not answer ({exc}): see FINESTRA_REDIS_URL") from exc
+        with store_trouble_told():
+            done = migrate_all(load_settings())
     except (DataVersionError, MigrationRunningError) as exc:
         raise click.ClickException(str(exc)) from exc
     if as_json:

@@ -12,10 +12,12 @@ from cli.development import Development
 from cli.migrate import migrate_all
 from cli.ports import is_taken
 from cli.redis_server import EmbeddedRedis
+from cli.store_trouble import RIGHTS, refusal_of
 from cli.supervisor import Process, ProcessEvent, Supervisor
 from shared.errors import DataVersionError, SettingsError, StoreUnavailableError
 from shared.queues import make_celery
 from shared.settings import Settings, load_settings
+from shared.store.connection import StoreRefusal
 
 READY_SECONDS = 60
 #: A large append-only file takes its time.
@@ -79,6 +81,8 @@ class Unit:
             migrate_all(self.settings)
         except (DataVersionError, StoreUnavailableError) as exc:
             raise NotReadyError(str(exc)) from exc
+        except StoreRefusal as exc:
+            raise NotReadyError(f"Redis {refusal_of(exc)}: {RIGHTS}") from exc
         self.supervisor.start()
         self._wait(self._checks())
 

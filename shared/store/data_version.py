@@ -25,7 +25,23 @@ _AGAIN = timedelta(seconds=1)
 
 
 def versions_of(client: redis.Redis, businesses: Sequence[str]) -> dict[str, int]:
-    """One round trip. Data without a version are older than the first; with none, today's begins."""
+    """One round trip, which writes nothing. Without data it is today's version that would begin."""
+    found = _stored_versions(client, businesses)
+    return {business: CURRENT if version is None else version for business, version in found.items()}
+
+
+def begin_versions(client: redis.Redis, businesses: Sequence[str]) -> dict[str, int]:
+    """The same, for who will write: where there are no data, today's version begins."""
+    found = _stored_versions(client, businesses)
+    with translated(client):
+        for business, version in found.items():
+            if version is None:
+                client.hsetnx(Keys(business).root(), FIELD, str(CURRENT))
+    return {business: CURRENT if version is None else version for business, version in found.items()}
+
+
+def _stored_versions(client: redis.Redis, businesses: Sequence[str]) -> dict[str, int | None]:
+    """Data without a version are older than the first; None: there are no data."""
     with translated(client):
         pipeline = client.pipeline(transaction=False)
         for business in businesses:
@@ -33,12 +49,10 @@ def versions_of(client: redis.Redis, businesses: Sequence[str]) -> dict[str, int
             pipeline.exists(*_signs_of_life(Keys(business)))
             pipeline.hget(Keys(business).root(), FIELD)
         answers = iter(pipeline.execute())
-        found = {}
-        for business in businesses:
-            is_used, stored = next(answers), next(answers)
-            if not is_used:
-                client.hsetnx(Keys(business).root(), FIELD, str(CURRENT))
-            found[business] = int(stored or (0 if is_used else CURRENT))
+    found: dict[str, int | None] = {}
+    for business in businesses:
+        is_used, stored = next(answers), next(answers)
+        found[business] = int(stored or 0) if is_used or stored else None
     return found
 
 
@@ -61,7 +75,7 @@ def refuse_other(versions: dict[str, int]) -> None:
 def check_at_start(client: redis.Redis, businesses: Sequence[str], clock: Clock) -> None:
     """Raises DataVersionError. While Redis is away the process runs, asks on, and leaves if it must."""
     try:
-        refuse_other(versions_of(client, businesses))
+        refuse_other(begin_versions(client, businesses))
     except StoreUnavailableError:
         arguments = (client, businesses, clock)
         threading.Thread(target=_check_later, args=arguments, name="data-version", daemon=True).start()
@@ -71,7 +85,7 @@ def _check_later(client: redis.Redis, businesses: Sequence[str], clock: Clock) -
     while True:
         clock.sleep(_AGAIN)
         try:
-            refuse_other(versions_of(client, businesses))
+            refuse_other(begin_versions(client, businesses))
         except StoreUnavailableError:
             continue
         except DataVersionError as exc:

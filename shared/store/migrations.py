@@ -13,7 +13,7 @@ import redis
 
 from shared.errors import MigrationRunningError
 from shared.store.connection import translated
-from shared.store.data_version import CURRENT, FIELD, refuse_other, versions_of
+from shared.store.data_version import CURRENT, FIELD, begin_versions, refuse_other
 from shared.store.keys import Keys, parts_of
 from shared.store.scripts import Call, Scripts
 
@@ -60,7 +60,7 @@ def migrate(
     client: redis.Redis, businesses: Sequence[str], migrations: Sequence[Migration] = MIGRATIONS
 ) -> list[Migrated]:
     """Raises DataVersionError for data newer than the code, and MigrationRunningError."""
-    versions = versions_of(client, businesses)
+    versions = begin_versions(client, businesses)
     if any(version > CURRENT for version in versions.values()):
         refuse_other(versions)
     return [
@@ -76,7 +76,7 @@ def _migrate(client: redis.Redis, business: str, migrations: Sequence[Migration]
     _take(client, keys, nonce)
     try:
         # Somebody else may have been here while we came.
-        start = versions_of(client, [business])[business]
+        start = begin_versions(client, [business])[business]
         steps = []
         for version, migration in enumerate(migrations[start:], start + 1):
             changed = 0

@@ -46,6 +46,11 @@ def test_where_there_are_no_data_todays_version_begins(any_redis):
     assert versions_of(any_redis, BUSINESSES) == {"default": CURRENT, "other": CURRENT}
 
 
+def test_who_only_looks_writes_nothing(any_redis):
+    assert versions_of(any_redis, BUSINESSES) == {"default": CURRENT, "other": CURRENT}
+    assert any_redis.dbsize() == 0
+
+
 def test_data_of_todays_version_are_taken_and_migrating_them_does_nothing(any_redis):
     start(any_redis)
     inbound(World(any_redis))

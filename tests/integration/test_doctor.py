@@ -3,10 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from click.testing import CliRunner
 
+from cli.development import Development
 from cli.doctor import check_store, check_work
 from cli.doctor_provider import check_provider
 from cli.findings import Level
+from cli.main import main
 from shared.clock import to_ms
 from shared.configuration import Configuration, Secret
 from shared.domain.events import UpdateSetAside
@@ -182,3 +185,14 @@ def test_a_broker_is_tried(redis_url):
     assert broker_trouble(there) is None
     assert "secret-word" not in str(broker_trouble(away))
     assert broker_trouble(away) is not None
+
+
+def test_the_doctor_leaves_an_empty_redis_empty(tmp_path, real_redis, redis_url, monkeypatch):
+    development = Development(tmp_path, "http://127.0.0.1:1", "http://127.0.0.1:1", None)
+    development.write()
+    monkeypatch.setenv("FINESTRA_CONFIG", str(development.config_path))
+    monkeypatch.setenv("FINESTRA_REDIS_URL", redis_url)
+    answer = CliRunner().invoke(main, ["doctor", "--offline"])
+
+    assert "data_version" in answer.output
+    assert real_redis.keys("*") == []

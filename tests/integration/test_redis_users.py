@@ -5,11 +5,14 @@ import stat
 
 import pytest
 import redis
+from click.testing import CliRunner
 
+from cli.development import Development
+from cli.main import main
 from shared.configuration import Secret
 from shared.domain.message import MessageState
 from shared.store.connection import server_time
-from shared.store.data_version import CURRENT, check_at_start, versions_of
+from shared.store.data_version import CURRENT, begin_versions, check_at_start
 from shared.store.migrations import migrate
 from tests.builders import ANNA, NOW, World, opt_in, template
 from tests.door import DESK, anna_writes
@@ -104,10 +107,24 @@ def test_older_data_are_migrated_as_that_user(own_server, world):
     assert own_server.refused() == []
 
 
+@pytest.mark.parametrize("command", [("alive", "worker"), ("migrate",)])
+def test_who_lacks_a_right_is_told_so_and_what_to_do(own_server, world, monkeypatch, tmp_path, command):
+    development = Development(tmp_path, "http://127.0.0.1:1", "http://127.0.0.1:1", None)
+    development.write()
+    monkeypatch.setenv("FINESTRA_CONFIG", str(development.config_path))
+    monkeypatch.setenv("FINESTRA_REDIS_URL", own_server.url("operator"))
+    answer = CliRunner().invoke(main, command)
+
+    assert (answer.exit_code, type(answer.exception)) == (1, SystemExit)
+    assert answer.output.startswith(
+        "Error: Redis refuses a command (NoPermissionError): give its user the rights"
+    )
+
+
 def test_flower_starts_as_its_user_and_sees_whose_data_it_is_beside(own_server, world):
     anna_writes(world)
     with own_server.client("flower") as flower:
-        assert versions_of(flower, ["default", "new"]) == {"default": 0, "new": CURRENT}
+        assert begin_versions(flower, ["default", "new"]) == {"default": 0, "new": CURRENT}
         assert server_time(flower) > 0
 
     assert own_server.refused() == []
