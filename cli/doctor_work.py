@@ -56,7 +56,8 @@ def check_templates(deps: Deps) -> Iterator[Finding]:
 
 
 def _of_template(one: TemplateInUse) -> Finding:
-    seen = f"{one.name}/{one.language} is {one.status}, {one.waiting} messages wait"
+    since = f" since {rfc3339(one.since)}" if one.since else ""
+    seen = f"{one.name}/{one.language} is {one.status}{since}, {one.waiting} messages wait"
     show = f"finestra template show {one.name} {one.language} --sender {one.sender}"
     todo = f"`{show}` says why; docs/templates.md what to do"
     finding = error if one.waiting else warning

@@ -164,10 +164,12 @@ def doctor(sender: str | None, url: str | None, key: str | None, as_json: bool) 
     elif not ill:
         click.echo(f"All {len(answer['items'])} templates in use can be sent.")
     else:
-        table = Table(Column("template", no_wrap=True), "sender", "status", "waiting", "last 7 days", "why")
+        titles = ("sender", "status", "since", "waiting", "last 7 days", "why")
+        table = Table(Column("template", no_wrap=True), *titles)
         for one in ill:
             name, counts = f"{one['name']}/{one['language']}", (str(one["waiting"]), str(one["recent"]))
-            add_row(table, name, one["sender"], one["status"], *counts, one["why"] or "")
+            stands = (one["sender"], one["status"], one["since"] or "")
+            add_row(table, name, *stands, *counts, one["why"] or "")
         console.print(table)
     if ill:
         raise SystemExit(1)

@@ -1,7 +1,9 @@
 """Which templates are in use, and whether each can be sent as things stand; for a door and for the doctor."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from shared.configuration import AnySender, Policy
 from shared.deps import Deps
@@ -9,6 +11,10 @@ from shared.domain.templates import Gate, Template, TemplateId, TemplateStatus
 from shared.errors import UnreadableTemplateError
 
 _MISSING = "missing"
+#: Changes that decide nothing about whether it may be sent.
+_BESIDE = frozenset(
+    {"quality", "announced_category", "announced_category_at", "stopped_reason", "stopped_until"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +29,8 @@ class TemplateInUse:
     is_sendable: bool
     #: Why not, where it is known.
     why: str | None
+    #: Of one that cannot be sent: when that was last decided, where its history has it.
+    since: datetime | None
     waiting: int
     recent: int
 
@@ -46,14 +54,16 @@ def _of_account(deps: Deps, sender: AnySender) -> list[TemplateInUse]:
             continue
         one = TemplateId(account, name, language)
         template = held.get(named)
+        is_sendable = template is not None and _can_be_sent(template, configuration.policy)
         found.append(
             TemplateInUse(
                 sender=sender.alias,
                 name=name,
                 language=language,
                 status=template.status if template else _MISSING,
-                is_sendable=template is not None and _can_be_sent(template, configuration.policy),
+                is_sendable=is_sendable,
                 why=_why(template, configuration.policy) if template else _why_missing(deps, sender, one),
+                since=None if is_sendable else _since(deps, sender, one, template),
                 waiting=use.waiting,
                 recent=use.recent,
             )
@@ -67,6 +77,24 @@ def _why_missing(deps: Deps, sender: AnySender, template_id: TemplateId) -> str 
     except UnreadableTemplateError:
         return "what is stored of it cannot be read: delete it, then register it anew or sync"
     return None
+
+
+def _since(
+    deps: Deps, sender: AnySender, template_id: TemplateId, template: Template | None
+) -> datetime | None:
+    """What is approved is stopped by its category; else what decided last about its gates, stops or end."""
+    is_approved = template is not None and template.status is TemplateStatus.APPROVED
+    decides = _is_of_category if is_approved else _is_decisive
+    entries = deps.template_history.entries(sender.business, template_id)
+    return next((entry.at for entry in entries if decides(entry.details)), None)
+
+
+def _is_of_category(details: Mapping[str, Any]) -> bool:
+    return "category" in details
+
+
+def _is_decisive(details: Mapping[str, Any]) -> bool:
+    return not details or bool(details.keys() - _BESIDE)
 
 
 def _can_be_sent(template: Template, policy: Policy) -> bool:

@@ -85,6 +85,7 @@ class TemplateUseSchema(AnswerSchema):
     status = fields.String(required=True, metadata={"description": "As of a template, or `missing`."})
     is_sendable = fields.Boolean(required=True)
     why = fields.String(required=True, allow_none=True)
+    since = time_text(allow_none=True, description="Of one that cannot be sent, where it is known.")
     waiting = fields.Integer(required=True, metadata={"description": "Messages that wait and name it."})
     recent = fields.Integer(required=True, metadata={"description": "Accepted in the last seven days."})
 

@@ -1,12 +1,15 @@
 """`finestra template …` against the door, over HTTP."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
 
 from cli.main import main
+from shared.clock import rfc3339
 from tests.builders import Stores, World, call, template
+from tests.play import accept
 from tests.typed import typed_against
 from webhook.api.app import create_api
 
@@ -173,6 +176,21 @@ def test_the_doctor_names_what_is_in_use_and_cannot_be_sent(world, finestra):
     assert "mai_visto/it" in ill.output
     assert "missing" in ill.output
     assert "ordine_pronto" not in ill.output
+
+
+def test_the_doctor_says_since_when_a_template_is_stopped(world, finestra):
+    world.deps.templates.create("default", template(world.deps.sender("negozio")), nonce="1")
+    accept(world, sender="negozio", content=None, templates=(call(),))
+    named = ("ordine_pronto", "it", "--sender", "negozio")
+    world.clock.advance(timedelta(hours=1))
+    finestra("reject", *named, "--gate", "whatsapp", "--reason", "INVALID_FORMAT")
+    rejected_at = rfc3339(world.clock.now())
+    world.clock.advance(timedelta(hours=1))
+
+    (ill,) = json.loads(finestra("doctor", "--json").output)["items"]
+
+    assert (ill["status"], ill["since"]) == ("rejected", rejected_at)
+    assert rejected_at[:10] in finestra("doctor").output
 
 
 def test_a_list_that_cannot_be_read_is_exit_1(finestra):

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.clock import rfc3339
 from shared.domain.templates import TemplateId
 from shared.store.template_codec import UNCOMPARED
 from shared.store.template_sync import SyncReport
@@ -223,6 +224,7 @@ def test_doctor_says_what_an_approval_waits_for(desk, tell, client, world):
     (used,) = client.get("/v1/templates/in-use", headers=DESK).json["items"]
 
     assert (used["is_sendable"], used["why"]) == (False, UNCOMPARED)
+    assert used["since"] == rfc3339(NOW)
 
 
 class TestADecisionByHand:
