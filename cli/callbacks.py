@@ -27,7 +27,7 @@ def list_callbacks(url: str | None, key: str | None, *, as_json: bool) -> None:
         print_json(answer)
         return
     numbers = [Column(name, justify="right") for name in ("waiting", "parked", "failures in a row")]
-    table = Table("app", "business", *numbers, "last failed at", "why")
+    table = Table("app", "business", *numbers, "since", "last failed at", "why")
     for one in answer["items"]:
         counts = [str(one[name]) for name in ("waiting", "parked", "failures_in_a_row")]
         add_row(
@@ -35,6 +35,7 @@ def list_callbacks(url: str | None, key: str | None, *, as_json: bool) -> None:
             one["app"],
             one["business"],
             *counts,
+            one["failing_since"] or one["parked_since"] or "",
             one["last_failed_at"] or "",
             one["last_reason"] or "",
         )

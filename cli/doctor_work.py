@@ -8,6 +8,7 @@ from shared.clock import rfc3339
 from shared.configuration import AnySender, App
 from shared.deps import Deps
 from shared.domain.halts import HaltKind
+from shared.store.quarantine import Quarantine
 from shared.template_use import TemplateInUse, in_use
 
 #: The ticker looks every half second.
@@ -56,8 +57,7 @@ def check_templates(deps: Deps) -> Iterator[Finding]:
 
 
 def _of_template(one: TemplateInUse) -> Finding:
-    since = f" since {rfc3339(one.since)}" if one.since else ""
-    seen = f"{one.name}/{one.language} is {one.status}{since}, {one.waiting} messages wait"
+    seen = f"{one.name}/{one.language} is {one.status}{_since(one.since)}, {one.waiting} messages wait"
     show = f"finestra template show {one.name} {one.language} --sender {one.sender}"
     todo = f"`{show}` says why; docs/templates.md what to do"
     finding = error if one.waiting else warning
@@ -69,9 +69,11 @@ def check_callbacks(deps: Deps, app: App) -> Iterator[Finding]:
         state = deps.callbacks.state(business, app.name)
         if state.parked:
             todo = f"mend the app, then `finestra callbacks retry {app.name}`; see FinestraCallbacksParked"
-            yield warning("callbacks", f"{state.parked} events parked", todo, about=app.name)
+            seen = f"{state.parked} events parked{_since(state.parked_since)}"
+            yield warning("callbacks", seen, todo, about=app.name)
         elif state.failures_in_a_row >= _AWAY_AFTER:
-            seen = f"{state.failures_in_a_row} failures in a row ({state.last_reason}), {state.waiting} wait"
+            seen = f"{state.failures_in_a_row} failures in a row ({state.last_reason})"
+            seen += f"{_since(state.failing_since)}, {state.waiting} wait"
             yield warning("callbacks", seen, "look at the app's callback_url", about=app.name)
         else:
             yield ok("callbacks", f"{state.waiting} contacts' events wait", about=app.name)
@@ -84,9 +86,19 @@ def check_set_aside(deps: Deps, businesses: Iterable[str]) -> Iterator[Finding]:
             todo = (
                 "`finestra quarantine list` says why; mend and replay, or delete; see FinestraQuarantineGrows"
             )
-            yield warning("quarantine", f"{kept} updates could not be read", todo, about=business)
+            seen = f"{kept} updates could not be read{_oldest(deps.quarantine, business)}"
+            yield warning("quarantine", seen, todo, about=business)
         if refused:
             todo = "`finestra submissions list` names what is wrong; see FinestraSubmissionsRefused"
-            yield warning("submissions", f"{refused} were refused at the Celery door", todo, about=business)
+            seen = f"{refused} were refused at the Celery door{_oldest(deps.refused_submissions, business)}"
+            yield warning("submissions", seen, todo, about=business)
         if not kept and not refused:
             yield ok("quarantine", "empty", about=business)
+
+
+def _oldest(kept: Quarantine, business: str) -> str:
+    return _since(next((entry.at for entry in kept.oldest_first(business)), None))
+
+
+def _since(moment: datetime | None) -> str:
+    return f" since {rfc3339(moment)}" if moment else ""

@@ -27,7 +27,7 @@ def list_senders(url: str | None, key: str | None, *, as_json: bool) -> None:
         return
     table = Table("sender", "state", "since", "rate", "contacts today", "halts", "until", "why")
     for one in answer["items"]:
-        add_row(table, one["alias"], one["state"], one["since"] or "", *_used(one["limits"]), *_halts(one))
+        add_row(table, one["alias"], one["state"], _since(one), *_used(one["limits"]), *_halts(one))
     console.print(table)
 
 
@@ -72,6 +72,11 @@ def _used(limits: dict[str, Any]) -> tuple[str, str]:
     rate = f"{limits['used']['throughput']:.0%} of {limits['throughput_per_second']}/s"
     most = limits["messaging_limit_per_day"]
     return rate, f"{limits['used']['messaging']} of {most}" if most else ""
+
+
+def _since(one: dict[str, Any]) -> str:
+    """A line a halt, as beside it; else of what stops it."""
+    return "\n".join(halt["since"] or "" for halt in one["halts"]) or one["since"] or ""
 
 
 def _halts(one: dict[str, Any]) -> tuple[str, str, str]:

@@ -81,7 +81,7 @@ _OUTCOMES: Mapping[str | None, str] = {
 def retell(record: MessageRecord, *, halted_why: str | None = None, away_why: str | None = None) -> list[str]:
     """The sentences in order of time, the last ones of today.
 
-    `halted_why`: its sender is halted, and why; `away_why`: its provider is down, by which code since when.
+    Its sender is halted (`halted_why`), or its provider down (`away_why`): by what, and since when.
     """
     return [
         _accepted(record),

@@ -71,6 +71,8 @@ class CallbackSchema(AnswerSchema):
     failures_in_a_row = fields.Integer(required=True)
     last_reason = fields.String(required=True, allow_none=True)
     last_failed_at = time_text(allow_none=True)
+    failing_since = time_text(allow_none=True, description="When the first of those in a row failed.")
+    parked_since = time_text(allow_none=True, description="When the oldest of them was given up.")
 
 
 class CallbackListSchema(AnswerSchema):

@@ -61,6 +61,10 @@ class CallbackState:
     failures_in_a_row: int
     last_reason: str | None
     last_failed_at: datetime | None
+    #: When the first of the failures in a row was.
+    failing_since: datetime | None = None
+    #: When the oldest of what is parked was given up.
+    parked_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,13 +175,15 @@ class Callbacks:
         with translated(self._client):
             waiting = int(self._client.zcard(keys.callback_ready(app)))
             parked = int(self._client.zcard(keys.callback_parked(app)))
-        failed_at = stored.get("last_failed_at")
+            oldest: Any = self._client.zrange(keys.callback_parked(app), 0, 0, withscores=True)
         return CallbackState(
             waiting=waiting,
             parked=parked,
             failures_in_a_row=int(stored.get("failures", "0")),
             last_reason=stored.get("last_reason"),
-            last_failed_at=from_ms(failed_at) if failed_at else None,
+            last_failed_at=_time(stored.get("last_failed_at")),
+            failing_since=_time(stored.get("failing_since")),
+            parked_since=from_ms(oldest[0][1]) if oldest else None,
         )
 
     def parked(self, business: str, app: str, *, most: int) -> list[Parked]:
@@ -191,6 +197,10 @@ class Callbacks:
     def retry(self, business: str, app: str, *, most: int, now: datetime) -> int:
         """Put what is parked back, oldest first; how many."""
         return int(self._scripts.run(Call.of("callback_retry", business, to_ms(now), app, most)))
+
+
+def _time(milliseconds: str | None) -> datetime | None:
+    return from_ms(milliseconds) if milliseconds else None
 
 
 def first_place(last_id: str) -> str:

@@ -46,10 +46,9 @@ class SenderState:
         """For every kind: nothing of it is claimed."""
         return is_wholly_halted(self.halts, now)
 
-    def why_halted(self, now: datetime) -> str | None:
+    def whole_halt(self, now: datetime) -> Halt | None:
         """None: it is not halted for every kind."""
-        wholly = (halt.why for halt in self.live_halts(now) if halt.kind is HaltKind.ALL)
-        return next(wholly, None)
+        return next((halt for halt in self.live_halts(now) if halt.kind is HaltKind.ALL), None)
 
     def is_paused(self, now: datetime) -> bool:
         return self.paused_until is not None and now < self.paused_until

@@ -256,6 +256,21 @@ class TestCallbacks:
         (again,) = self.claim(callbacks, later)
         assert (again.entry, again.tries) == (first.entry, 1)
 
+    def test_failures_in_a_row_say_since_when_until_one_is_taken(self, stores):
+        callbacks = self.begin(stores, "uno")
+        for tries in range(2):
+            now = NOW + tries * SECOND
+            (item,) = self.claim(callbacks, now)
+            callbacks.settle(
+                item, PushOutcome.AGAIN, now=now, again_at=now, reason="timeout", paused_until=NOW
+            )
+        failing = callbacks.state("default", "orders")
+        (item,) = self.claim(callbacks, NOW + SECOND)
+        callbacks.settle(item, PushOutcome.TAKEN, now=NOW + SECOND)
+
+        assert (failing.failures_in_a_row, failing.failing_since) == (2, NOW)
+        assert callbacks.state("default", "orders").failing_since is None
+
     def test_one_that_nobody_settled_is_pushed_again(self, stores):
         callbacks = self.begin(stores, "uno")
         (first,) = self.claim(callbacks)
@@ -277,6 +292,7 @@ class TestCallbacks:
         callbacks.settle(item, PushOutcome.PARKED, now=NOW, reason="status_410", paused_until=NOW)
         (parked,) = callbacks.parked("default", "orders", most=10)
         assert (parked.reason, parked.entry) == ("status_410", item.entry)
+        assert callbacks.state("default", "orders").parked_since == NOW
         assert self.claim(callbacks) == []
 
         assert callbacks.retry("default", "orders", most=10, now=NOW) == 1

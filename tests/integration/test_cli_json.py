@@ -43,7 +43,15 @@ def test_a_sender_is_halted_and_resumed_and_each_answer_is_the_apis(finestra):
     assert (halted["state"], halted["why"]) == ("halted", "moving")
     assert [one["state"] for one in listed] == ["halted", "active"]
     assert "% of " in shown
+    assert listed[0]["since"][:10] in shown
     assert resumed["state"] == "active"
+
+
+def test_a_sender_that_is_halted_for_templates_alone_shows_since_when(finestra):
+    finestra("sender", "halt", "shop", "--why", "moving", "--kind", "template")
+    (halt,) = of(finestra("sender", "list", "--json"))["items"][0]["halts"]
+
+    assert halt["since"][:10] in finestra("sender", "list").output
 
 
 def test_a_drain_that_something_outlasts_says_so(world, finestra):

@@ -120,7 +120,8 @@ def test_every_message_of_a_run_answers_explain(run):
         assert request().content.body not in json.dumps(answer.json)
         states.add(shown["state"])
 
-    assert "halted: by hand" in answer.json["sentences"][-2]  # the last one came after the halt
+    # The last one came after the halt.
+    assert "halted: by hand (since 2086-11-2" in answer.json["sentences"][-2]
     assert {"read", "submitted", "held", "refused", "deferred", "failed", "queued"} <= states
 
 

@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -73,7 +74,6 @@ def list_callbacks() -> dict[str, Any]:
     for app in _own_apps():
         for business in deps().settings.configuration.businesses_of(app):
             state = deps().callbacks.state(business, app.name)
-            failed_at = state.last_failed_at
             items.append(
                 {
                     "app": app.name,
@@ -82,7 +82,9 @@ def list_callbacks() -> dict[str, Any]:
                     "parked": state.parked,
                     "failures_in_a_row": state.failures_in_a_row,
                     "last_reason": state.last_reason,
-                    "last_failed_at": rfc3339(failed_at) if failed_at else None,
+                    "last_failed_at": _time(state.last_failed_at),
+                    "failing_since": _time(state.failing_since),
+                    "parked_since": _time(state.parked_since),
                 }
             )
     return {"items": items, "next": None}
@@ -209,3 +211,7 @@ def _own_app(name: str) -> App:
         if app.name == name:
             return app
     raise ProblemError(Code.NOT_FOUND, "There is no such app with a callback_url that the key may see.")
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else rfc3339(moment)

@@ -120,9 +120,12 @@ def _missing() -> ProblemError:
 
 
 def why_halted(record: MessageRecord) -> str | None:
-    """None: its sender is not halted, or configured no more."""
+    """Why and since when; None: its sender is not halted, or configured no more."""
     sender = deps().sender(record.request.sender)
-    return None if sender is None else deps().senders.get(sender).why_halted(deps().clock.now())
+    halt = None if sender is None else deps().senders.get(sender).whole_halt(deps().clock.now())
+    if halt is None:
+        return None
+    return f"{halt.why} (since {rfc3339(halt.since)})" if halt.since else halt.why
 
 
 def why_away(record: MessageRecord) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.clock import rfc3339
 from shared.configuration import AnySender
-from shared.domain.halts import Halt, HaltKind
+from shared.domain.halts import Halt
 from shared.observability import LogEvent, get_logger
 from shared.schemas.sender import HaltSchema, SenderListSchema, SenderSchema
 from shared.store.senders import SenderState
@@ -102,7 +102,7 @@ def _limits(sender: AnySender) -> dict[str, Any]:
 
 def _standing(state: SenderState, now: datetime) -> dict[str, Any]:
     """In one word: what stops everything first, a halt or a provider that is down."""
-    halt = next((halt for halt in state.live_halts(now) if halt.kind is HaltKind.ALL), None)
+    halt = state.whole_halt(now)
     if halt is not None:
         return {
             "state": "halted",

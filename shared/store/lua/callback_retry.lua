@@ -10,5 +10,5 @@ for _, member in ipairs(found) do
   redis.call('ZADD', key('callback_ready', app), 'NX', ARGV[1], entry.contact)
   redis.call('ZREM', parked, member)
 end
-redis.call('HDEL', key('callback', app), 'failures', 'paused_until')
+redis.call('HDEL', key('callback', app), 'failures', 'failing_since', 'paused_until')
 return #found

@@ -14,9 +14,10 @@ if tonumber(redis.call('HGET', tries, contact) or '0') > tonumber(ARGV[11]) then
 end
 count('callbacks_total:' .. app .. ':' .. outcome)
 if outcome == 'taken' then
-  redis.call('HDEL', hash, 'failures', 'paused_until')
+  redis.call('HDEL', hash, 'failures', 'failing_since', 'paused_until')
 elseif outcome ~= 'gone' then
   redis.call('HINCRBY', hash, 'failures', 1)
+  redis.call('HSETNX', hash, 'failing_since', now)
   redis.call('HSET', hash, 'paused_until', ARGV[8], 'last_reason', ARGV[7], 'last_failed_at', now)
 end
 if outcome == 'again' then
