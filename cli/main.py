@@ -9,6 +9,7 @@ from cli.consent import consent
 from cli.consent_import import export_consents, import_consents
 from cli.contacts import contact, retention
 from cli.demo import demo
+from cli.docs import docs
 from cli.doctor import doctor as examine
 from cli.events import events
 from cli.inbound import inbound
@@ -54,6 +55,7 @@ for _command in (
     events,
     callbacks,
     audit,
+    docs,
     completion,
     template,
 ):

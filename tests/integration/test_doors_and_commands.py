@@ -10,6 +10,8 @@ from webhook.api.app import create_api
 
 #: By method and address, without its variables' names: the command that does it.
 DOORS = {
+    "GET /docs": "docs page",
+    "GET /docs/errors": "docs errors",
     "GET /v1/audit": "audit",
     "GET /v1/callbacks": "callbacks list",
     "GET /v1/callbacks/<>/parked": "callbacks parked",
@@ -70,7 +72,6 @@ WITHOUT_COMMAND = {
     "GET /readyz": "health checks ask for it",
     "GET /metrics": "Prometheus asks for it",
     "GET /openapi.json": "a document, for programs",
-    "GET /docs": "a page, for a browser",
 }
 
 

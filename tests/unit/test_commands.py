@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli.main import main
+from shared.problems import Code
 
 #: What prints for people only, with the reason.
 WITHOUT_JSON = {
@@ -81,3 +82,17 @@ def test_a_mistake_in_an_option_names_it():
 def test_a_misspelt_command_is_told_the_right_one():
     assert "halt" in run("sender", "hlat").stderr
     assert "sender" in run("sendr", "list").stderr
+
+
+def test_the_code_of_an_error_is_explained_without_a_network():
+    for_people, for_programs = (
+        run("docs", "errors", "message_in_doubt"),
+        run("docs", "errors", "message_in_doubt", "--json"),
+    )
+    told = json.loads(for_programs.stdout)
+
+    assert (told["code"], told["status"]) == ("message_in_doubt", 409)
+    assert told["title"] in for_people.stdout
+    assert told["meaning"] in for_people.stdout
+    assert "message_final" in run("docs", "errors", "mesage_final").stderr
+    assert len(json.loads(run("docs", "errors", "--json").stdout)["items"]) == len(Code)

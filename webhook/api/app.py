@@ -28,8 +28,9 @@ from webhook.api import (
     template_use,
     templates,
 )
-from webhook.api.auth import require
+from webhook.api.auth import require_reader
 from webhook.api.context import Door, install_context
+from webhook.api.docs import install_docs
 from webhook.api.inbound import install_inbound
 from webhook.api.keyring import Keyring
 from webhook.api.metrics import install_metrics
@@ -39,16 +40,15 @@ from webhook.errors import install_errors
 from webhook.health import install_health
 
 _RESOURCES = (
-    privacy,
     messages,
     message_batch,
     message_list,
     message_changes,
     message_bulk,
-    audit,
     contacts,
     consents,
     inbound,
+    events,
     templates,
     template_library,
     template_preview,
@@ -56,9 +56,10 @@ _RESOURCES = (
     template_sync,
     template_use,
     senders,
-    events,
+    privacy,
     quarantine,
     submissions,
+    audit,
 )
 
 
@@ -76,10 +77,11 @@ def create_api(deps: Deps) -> Flask:
         app.register_blueprint(resource.blueprint)
 
     def openapi() -> Response:
-        require(())
+        require_reader()
         return jsonify(_specification())
 
     app.add_url_rule("/openapi.json", "openapi", openapi)
+    install_docs(app, _specification)
     return app
 
 

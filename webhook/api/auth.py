@@ -1,5 +1,8 @@
 """Who may come in: a key in `Authorization: Bearer`, a scope for what is asked, the senders it may use."""
 
+import base64
+from collections.abc import Callable, Mapping
+
 from flask import g, request
 from structlog.contextvars import bind_contextvars
 
@@ -10,15 +13,26 @@ from shared.problems import Code
 from webhook.api.context import caller, deps, door
 from webhook.errors import ProblemError, problem_of
 
+#: How a 401 asks for a key. Chromium reads the first challenge of a header only, and then asks its user.
+ASK_PROGRAMS = 'Bearer realm="finestra"'
+ASK_BROWSERS = f'Basic realm="finestra: a key as the password", charset="UTF-8", {ASK_PROGRAMS}'
+
 
 def require(scopes: tuple[str, ...]) -> None:
     """Let the request pass when its key has one of `scopes`; without any, every key will do."""
-    g.caller = _authenticate()
-    bind_contextvars(app=g.caller.name)
+    _let_in(_authenticate(_BEARER, ASK_PROGRAMS))
     if scopes and not any(g.caller.may(scope) for scope in scopes):
         needed = " or ".join(scopes)
         _log_refusal(needed)
         raise ProblemError(Code.SCOPE_MISSING, f"This needs the scope {needed}; the key does not have it.")
+
+
+def require_reader(challenge: str = ASK_PROGRAMS) -> None:
+    """Let whoever has a key read what is the same for all; a browser sends its key as a password.
+
+    Only for documents: what a browser sends by itself must change nothing, and show nothing of anybody.
+    """
+    _let_in(_authenticate(_BEARER_OR_BASIC, challenge))
 
 
 def own_senders() -> list[AnySender]:
@@ -42,6 +56,11 @@ def sender_of_address(alias: str | None) -> AnySender:
     return sender_of_body(alias)
 
 
+def _let_in(app: App) -> None:
+    g.caller = app
+    bind_contextvars(app=app.name)
+
+
 def _names_own() -> str:
     return "this key may use " + (", ".join(sender.alias for sender in own_senders()) or "none")
 
@@ -51,16 +70,31 @@ def _log_refusal(missing: str) -> None:
     get_logger().warning(LogEvent.ACCESS_REFUSED, missing=missing, route=str(request.url_rule))
 
 
-def _authenticate() -> App:
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+def _authenticate(schemes: "_Schemes", challenge: str) -> App:
+    scheme, _, sent = request.headers.get("Authorization", "").partition(" ")
+    key_of = schemes.get(scheme.lower())
     # Werkzeug decodes headers as Latin-1; back to the bytes that came.
-    presented = key.strip().encode("latin-1", "replace")
-    app = door().keyring.owner_of(presented) if scheme.lower() == "bearer" else None
+    presented = sent.strip().encode("latin-1", "replace")
+    app = door().keyring.owner_of(key_of(presented)) if key_of else None
     if app is None:
         _log_refusal("key")
         raise ProblemError(
             Code.KEY_REQUIRED,
             "Send a key of yours as Authorization: Bearer KEY.",
-            headers={"WWW-Authenticate": 'Bearer realm="finestra"'},
+            headers={"WWW-Authenticate": challenge},
         )
     return app
+
+
+def _password(credentials: bytes) -> bytes:
+    """RFC 7617, read 2026-11: user, colon, password. The user is not looked at."""
+    try:
+        return base64.b64decode(credentials, validate=True).partition(b":")[2]
+    except ValueError:
+        return b""
+
+
+#: By scheme, how a key is read from what came.
+_Schemes = Mapping[str, Callable[[bytes], bytes]]
+_BEARER: _Schemes = {"bearer": bytes}
+_BEARER_OR_BASIC: _Schemes = {"bearer": bytes, "basic": _password}
