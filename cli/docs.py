@@ -1,5 +1,6 @@
 """`finestra docs …`: what the API takes, as a page for a browser; what its errors mean, without a network."""
 
+from collections.abc import Iterator
 from difflib import get_close_matches
 from html import escape
 from pathlib import Path
@@ -13,6 +14,7 @@ from cli.client import default_api
 from cli.options import api_options, json_option
 from cli.screen import add_row, console, print_json
 from shared.problems import Code, Kind, kinds
+from shared.provider_codes import provider_codes
 
 
 @click.group()
@@ -48,42 +50,34 @@ def _codes(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
 @click.argument("code", required=False, shell_complete=_codes)
 @json_option
 def errors(code: str | None, *, as_json: bool) -> None:
-    """Say what the CODE of an error means and what mends it; without one, list them all."""
-    shown = {_known(code): kinds()[_known(code)]} if code else kinds()
+    """Say what the CODE of an error means and what mends it, ours or a provider's; without one, list ours."""
+    found = list(_known(code)) if code else [_ours(each, kind) for each, kind in kinds().items()]
     if as_json:
-        items = [_view(each, kind) for each, kind in shown.items()]
-        print_json(items[0] if code else {"items": items})
+        print_json({"items": found})
     elif code:
-        _explain(*next(iter(shown.items())))
+        for item in found:
+            _explain(item)
     else:
         table = Table("status", Column("code", no_wrap=True), "what it is")
-        for each, kind in shown.items():
-            add_row(table, str(kind.status.value), each, kind.title)
+        for item in found:
+            add_row(table, str(item["status"]), item["code"], item["title"])
         console.print(table)
 
 
-def _known(code: str) -> Code:
-    try:
-        return Code(code)
-    except ValueError as exc:
+def _known(code: str) -> Iterator[dict[str, Any]]:
+    """Of whom there is such a code; providers may have the same one."""
+    theirs = {name: rows[code] for name, rows in provider_codes().items() if code in rows}
+    if code in set(Code):
+        yield _ours(Code(code), kinds()[Code(code)])
+    elif not theirs:
         near = get_close_matches(code, list(Code), n=3, cutoff=0.5)
-        like = f"there is {', '.join(near)}" if near else "`finestra docs errors` lists them"
-        raise click.BadParameter(f"no error has the code {code}: {like}", param_hint="CODE") from exc
+        like = f"there is {', '.join(near)}" if near else "`finestra docs errors` lists ours"
+        raise click.BadParameter(f"no error has the code {code}: {like}", param_hint="CODE")
+    for provider, row in theirs.items():
+        yield {"code": code, "provider": provider, "class": row.error_class, "mend": row.advice}
 
 
-def _explain(code: Code, kind: Kind) -> None:
-    console.print(Text.assemble((code, "bold"), f"  {kind.status.value} {kind.status.phrase}"))
-    for sentence in (f"{kind.title}.", kind.meaning, f"→ {kind.mend}"):
-        console.print(_prose(sentence))
-
-
-def _prose(words: str) -> Text:
-    """What stands in `backticks` is bold instead."""
-    pieces = enumerate(words.split("`"))
-    return Text.assemble(*((piece, "bold" if index % 2 else "") for index, piece in pieces))
-
-
-def _view(code: Code, kind: Kind) -> dict[str, Any]:
+def _ours(code: Code, kind: Kind) -> dict[str, Any]:
     return {
         "code": code,
         "status": kind.status.value,
@@ -91,3 +85,18 @@ def _view(code: Code, kind: Kind) -> dict[str, Any]:
         "meaning": kind.meaning,
         "mend": kind.mend,
     }
+
+
+def _explain(item: dict[str, Any]) -> None:
+    aside = f"{item['provider']}, {item['class']}" if "provider" in item else item["status"]
+    console.print(Text.assemble((item["code"], "bold"), f"  {aside}"))
+    if "title" in item:
+        console.print(f"{item['title']}.", markup=False)
+        console.print(_prose(item["meaning"]))
+    console.print(_prose(f"→ {item['mend']}"))
+
+
+def _prose(words: str) -> Text:
+    """What stands in `backticks` is bold instead."""
+    pieces = enumerate(words.split("`"))
+    return Text.assemble(*((piece, "bold" if index % 2 else "") for index, piece in pieces))

@@ -127,6 +127,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "shared.store",
         "shared.tracing",
     ),
+    "shared.provider_codes": (*DOMAIN, "shared.providers"),
     "shared.template_sync": (*DOMAIN, *GROUND, "shared.deps", "shared.providers", "shared.store"),
     "shared.template_hindrance": (*DOMAIN, *GROUND, "shared.providers"),
     "shared.template_approval": (

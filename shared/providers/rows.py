@@ -49,6 +49,11 @@ class ErrorTable:
     def codes(self) -> frozenset[str]:
         return frozenset(self._rows)
 
+    @property
+    def rows(self) -> dict[str, ErrorRow]:
+        """All of them, in the order of the file."""
+        return dict(self._rows)
+
 
 def read_row(values: Mapping[str, Any]) -> ErrorRow:
     """A row as it stands in the file. Raises for a key or a word that no row has."""

@@ -14,6 +14,7 @@ from flask import Flask
 from shared.domain.lint.rules import RULES
 from shared.explanation import EXPLANATIONS
 from shared.problems import Code, kinds
+from shared.provider_codes import provider_codes
 from tests.builders import World
 from tests.door import DESK, ORDERS, ROUTES, assert_problem
 from webhook.api.app import create_api
@@ -183,12 +184,14 @@ class TestErrors:
 
         assert anchor in Page(api.get(address, headers=ORDERS)).ids
 
-    def test_the_rules_of_routes_and_of_the_lint_are_there_too(self, pages):
+    def test_rules_of_routes_and_codes_of_the_lint_and_of_providers_are_there_too(self, pages):
         page = pages["/docs/errors"]
 
         assert {f"rule-{rule}" for rule in EXPLANATIONS} | {f"lint-{code}" for code in RULES} <= set(page.ids)
-        for sentence in EXPLANATIONS.values():
-            assert sentence in page.text
+        assert {"meta-131047", "meta-templates-2388019", "cmcom-62"} <= set(page.ids)
+        advices = {row.advice for rows in provider_codes().values() for row in rows.values()}
+        for sentence in {*EXPLANATIONS.values(), *advices}:
+            assert " ".join(sentence.split()) in page.text
 
 
 class TestSafety:

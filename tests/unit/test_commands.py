@@ -89,10 +89,17 @@ def test_the_code_of_an_error_is_explained_without_a_network():
         run("docs", "errors", "message_in_doubt"),
         run("docs", "errors", "message_in_doubt", "--json"),
     )
-    told = json.loads(for_programs.stdout)
+    (told,) = json.loads(for_programs.stdout)["items"]
 
     assert (told["code"], told["status"]) == ("message_in_doubt", 409)
     assert told["title"] in for_people.stdout
     assert told["meaning"] in for_people.stdout
     assert "message_final" in run("docs", "errors", "mesage_final").stderr
     assert len(json.loads(run("docs", "errors", "--json").stdout)["items"]) == len(Code)
+
+
+def test_the_code_of_a_provider_is_explained_too_with_whose_it_is():
+    told = json.loads(run("docs", "errors", "131047", "--json").stdout)["items"]
+
+    assert [(one["provider"], one["class"]) for one in told] == [("Meta", "window")]
+    assert told[0]["mend"] in " ".join(run("docs", "errors", "131047").stdout.split())

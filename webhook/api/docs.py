@@ -17,6 +17,7 @@ from flask import Flask, Response, make_response, render_template, request
 from shared.domain.lint.rules import RULES
 from shared.explanation import EXPLANATIONS
 from shared.problems import Code, Kind, kinds
+from shared.provider_codes import provider_codes
 from webhook.api.auth import ASK_BROWSERS, own_senders, require_reader
 from webhook.api.docs_calls import Group, Specification, groups_of
 
@@ -54,6 +55,7 @@ def _errors() -> Response:
         statuses=_by_status(kinds()),
         rules=EXPLANATIONS.items(),
         lint=RULES.items(),
+        providers=provider_codes(),
     )
 
 
