@@ -1,12 +1,15 @@
 """A number, a text, a name and tokens go through every path of the real processes: nobody hears of them.
 
-Looked through is all that on-call sees: what every process wrote, Flower, the metrics, traces, and what lies
-at the broker, Celery's own messages included.
+Looked through is all that on-call sees: what every process wrote, dying ones included, Flower, the metrics,
+traces, Sentry, what lies at the broker, and what Celery tells everybody meanwhile.
 """
 
+import base64
 import json
+import signal
 import time
 from collections import defaultdict
+from contextlib import contextmanager
 
 import pytest
 import requests
@@ -18,10 +21,13 @@ from shared.store.keys import Keys
 from tests.apps import App
 from tests.collector import Collector
 from tests.public_door import cm_body, meta_body, sign, text
+from tests.sentry import Sentry
 from tests.stage import NUMBERS
 
 NUMBER, TEXT, NAME, WORD = "393338765432", "canarino in segreto", "Ginevra Canarini", "canary-token-7Q"
-CANARIES = (NUMBER, "333 876 5432", "canarino", "Canarini", "Q2FuYXJpbmk", WORD)
+#: Nothing of theirs waits before it.
+OTHER = "393338765439"
+CANARIES = (NUMBER, "333 876 5432", OTHER, "canarino", "Canarini", "Q2FuYXJpbmk", WORD)
 OPTIONS = {"global_keyprefix": "finestra-broker:"}
 PERSON = f"+{NUMBER} {NAME} {TEXT}"
 #: One of each kind of work that is told to a collector; `GET` is an address that is none of ours.
@@ -54,7 +60,13 @@ def collector():
 
 
 @pytest.fixture(scope="module")
-def live(shared_stage, orders_of_mine, collector):
+def sentry():
+    with Sentry(answers=True).listening() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def live(shared_stage, orders_of_mine, collector, sentry):
     names = ("receiver", "api", "worker", "submit", "flower", "sandbox")
     return shared_stage(
         *names,
@@ -62,19 +74,25 @@ def live(shared_stage, orders_of_mine, collector):
         FINESTRA_CELERY_DOOR="1",
         FINESTRA_FLOWER_PASSWORD="flower-word-9Z",
         FINESTRA_OTLP_ENDPOINT=collector.url,
+        FINESTRA_SENTRY_DSN=sentry.dsn,
+        PYTHONFAULTHANDLER="1",
         OTEL_BSP_SCHEDULE_DELAY="100",
     )
 
 
 @pytest.fixture(scope="module")
-def heard(live, collector) -> str:
+def heard(live, collector, sentry) -> str:
     """All paths, then all that is to be seen."""
-    _webhooks(live)
-    _api(live)
-    _sending(live)
-    _crashes(live)
-    _celery(live)
-    return _everything(live) + _traces(live, collector)
+    with _broadcast(live) as told:
+        _webhooks(live)
+        _api(live)
+        _sending(live)
+        _templates(live)
+        _crashes(live)
+        _celery(live)
+        _deaths(live)
+        seen = _everything(live) + _traces(live, collector)
+    return "\n".join([seen, *told, *_reports(sentry)])
 
 
 def _webhooks(live):
@@ -132,6 +150,34 @@ def _sending(live):
         live.until(lambda m=failed: live.message(m)["attempts"] != [], f"the attempt for {code}")
     live.sandbox("DELETE", "faults")
     live.until(lambda: _log(live, "worker", "callback_not_taken") != "", "a callback that fails")
+
+
+def _templates(live):
+    """One is refused for want of an opt-in, one goes; both hold a person."""
+    name = {"name": "ordine_pronto", "language": "it"}
+    body = "Salve {1}, il tuo ordine {2} è pronto. Passa quando vuoi."
+    new = {**name, "sender": "negozio", "tag": "UTILITY", "body": body, "samples": ["Anna", "991"]}
+    live.app.call("POST", "/v1/templates", json=new)
+    for gate in ("provider", "whatsapp"):
+        approved = {"gate": gate, "decision": "approved"}
+        live.desk.call("POST", "/v1/templates/ordine_pronto/it/approval?sender=negozio", json=approved)
+    filled = {"sender": "negozio", "template": {**name, "variables": [NAME, TEXT]}}
+    refused = _send(live, **filled)
+    live.until(lambda: live.message(refused)["state"] == "refused", "a refusal")
+    consent = {"status": "opted_in", "source": NAME, "evidence": PERSON}
+    live.app.call("PUT", f"/v1/contacts/+{NUMBER}/consent?sender=negozio", json=consent)
+    _send(live, **filled)
+    live.until(lambda: live.requests("negozio") != [], "the template at the provider")
+
+
+def _deaths(live):
+    """A worker dies of a fault below Python, in the midst of a send; its last words are where it was."""
+    live.writes(f"+{OTHER}", text=TEXT)
+    live.sandbox("PUT", "settings", latency_ms=3000)
+    last = _send(live, to=f"+{OTHER}")
+    live.until(lambda: live.message(last)["state"] == "sending", "a message under way")
+    live.unit.supervisor.kill("worker", signal.SIGABRT)
+    live.until(lambda: "Aborted" in (live.unit.log_dir / "worker.log").read_text(), "its last words")
 
 
 def _crashes(live):
@@ -204,6 +250,31 @@ def _traces(live, collector) -> str:
     return "\n".join(body.decode("utf-8", "replace") for body in tuple(collector.bodies))
 
 
+@contextmanager
+def _broadcast(live):
+    """What Celery tells everybody, as long as it lasts: of tasks, of workers, and its remote control."""
+    told = []
+    with live.redis(1) as broker, broker.pubsub() as heard:
+        heard.psubscribe(**{"*": lambda message: told.append(_unpacked(message["data"]))})
+        listener = heard.run_in_thread(sleep_time=0.1, daemon=True)
+        try:
+            yield told
+        finally:
+            listener.stop()
+            listener.join()
+    assert any("task-received" in one for one in told)
+
+
+def _unpacked(message: str) -> str:
+    """Kombu packs a body in base64."""
+    body = json.loads(message)["body"]
+    return message + base64.b64decode(body).decode()
+
+
+def _reports(sentry) -> list[str]:
+    return [sentry.heard.get_nowait().decode() for _ in range(sentry.heard.qsize())]
+
+
 def _left_at_the_broker(live) -> str:
     with live.redis(1) as broker:
         read = {"list": lambda key: broker.lrange(key, 0, -1), "hash": broker.hgetall, "set": broker.smembers}
@@ -251,6 +322,8 @@ def test_the_paths_were_gone(live, heard):
     assert "unlisted_error_code" in heard
     assert "callback_not_taken" in heard
     assert "submission_refused" in heard
+    assert "Fatal Python error: Aborted" in heard
+    assert '"type":"ValueError"' in heard  # as Sentry is told of it
     assert heard.count("library_message") >= 2
 
 

@@ -1,14 +1,9 @@
 """What Sentry hears of a bug: what kind, where, and our ids. No text, no variable, nobody."""
 
-import gzip
 import json
-import queue
 import subprocess
 import sys
-import threading
 import time
-from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import structlog
@@ -19,6 +14,7 @@ from shared.observability import LogEvent, configure_logging, get_logger
 from shared.settings import load_settings
 from tests.builders import World
 from tests.door import DESK
+from tests.sentry import Sentry
 from webhook.api.app import create_api
 
 DSN = "https://0123456789abcdef0123456789abcdef@sentry.example/7"
@@ -124,47 +120,6 @@ def test_an_address_that_is_none_is_refused_at_the_start(monkeypatch, dsn):
         load_settings()
 
     assert dsn not in str(raised.value)
-
-
-class Sentry(ThreadingHTTPServer):
-    """Takes what is sent to it, or never answers."""
-
-    daemon_threads = True
-
-    def __init__(self, *, answers: bool) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.heard: queue.Queue[bytes] = queue.Queue()
-        self.may_answer = threading.Event()
-        if answers:
-            self.may_answer.set()
-        self.dsn = f"http://key@127.0.0.1:{self.server_port}/7"
-
-    def next_place(self) -> str:
-        return json.loads(self.heard.get(timeout=20).splitlines()[-1])["tags"]["where"]
-
-    @contextmanager
-    def listening(self):
-        thread = threading.Thread(target=self.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield self
-        finally:
-            self.may_answer.set()
-            self.shutdown()
-            thread.join()
-            self.server_close()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self):
-        self.server.heard.put(gzip.decompress(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.server.may_answer.wait()
-        with suppress(OSError):
-            self.send_response(200)
-            self.end_headers()
-
-    def log_message(self, *_):
-        """Silent."""
 
 
 AROUND_A_FORK = """
