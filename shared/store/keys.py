@@ -30,6 +30,7 @@ class Keys:
     claim:{b}:sender:nonce                  string      contacts of a claim, for its repeat · a lease
     expiring:{b}                            sorted set  id → expiry, for all that is not final · likewise
     state:{b}:state                         sorted set  id → since · trimmed to the retention
+    unheard:{b}:sender                      sorted set  submitted, no word since: id → since · a day
     window:{b}:sender:contact               string      `last|event|refused` (ms) · until the window ends
     contact:{b}:contact                     hash        version, consent, names · for ever: evidence
     consent_history:{b}:contact             list        words about its consent, the latest 200 · likewise
@@ -100,6 +101,9 @@ class Keys:
 
     def state(self, state: str) -> str:
         return self._key("state", state)
+
+    def unheard(self, sender: str) -> str:
+        return self._key("unheard", sender)
 
     def queues(self, sender: str) -> str:
         return self._key("queues", sender)

@@ -9,7 +9,7 @@ from typing import Any
 
 import redis
 
-from shared.clock import duration_ms, to_ms
+from shared.clock import to_ms
 from shared.configuration import AnySender, Configuration
 from shared.domain.consent import Category
 from shared.domain.message import MessageState, Priority
@@ -25,8 +25,6 @@ from shared.store.templates import Templates
 Labels = tuple[str, ...]
 #: By metric, then by its labels' values in order; of a histogram also by limit, and its sum under `ms`.
 Reading = Mapping[str, Mapping[Labels, float]]
-#: So many of the oldest are looked at for the oldest of each sender.
-_LOOK_AT = 200
 #: What nothing was heard of for longer is not waited for: a lost status must not be an alert for ever.
 _WAIT_FOR_WORD = timedelta(days=1)
 #: Labels besides sender and app whose values are known: their counters are shown at zero too.
@@ -184,18 +182,10 @@ class Metrics:
         return ages
 
     def _oldest_submitted(self, sender: AnySender, now: datetime) -> float:
-        keys = Keys(sender.business)
+        earliest, index = to_ms(now - _WAIT_FOR_WORD), Keys(sender.business).unheard(sender.alias)
         with translated(self._client):
-            index = keys.state(MessageState.SUBMITTED)
-            pipeline = self._client.pipeline(transaction=False)
-            earliest = to_ms(now) - duration_ms(_WAIT_FOR_WORD)
-            pipeline.zrangebyscore(index, earliest, "+inf", 0, _LOOK_AT, withscores=True)
-            (oldest,) = pipeline.execute()
-            for message_id, _ in oldest:
-                pipeline.hget(keys.message(message_id), "sender")
-            of_sender = zip(oldest, pipeline.execute(), strict=True)
-        since = next((at for (_, at), alias in of_sender if alias == sender.alias), None)
-        return 0.0 if since is None else max(0.0, (to_ms(now) - since) / 1000)
+            oldest: Any = self._client.zrangebyscore(index, earliest, "+inf", 0, 1, withscores=True)
+        return max(0.0, (to_ms(now) - oldest[0][1]) / 1000) if oldest else 0.0
 
     def _windows_open(self, sender: AnySender) -> float:
         with translated(self._client):

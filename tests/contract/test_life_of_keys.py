@@ -30,7 +30,18 @@ ENDED_OTHERWISE = {
 }
 #: Kinds of keys that name nobody: ids, counts, templates, hashes.
 OF_NOBODY = {
-    *("business", "state", "expiring", "waking", "queues", "turns", "accepted", "windowed", "callback"),
+    *(
+        "business",
+        "state",
+        "unheard",
+        "expiring",
+        "waking",
+        "queues",
+        "turns",
+        "accepted",
+        "windowed",
+        "callback",
+    ),
     *("template", "templates", "template_versions", "template_contents", "template_history", "template_sync"),
     *("resting", "sender", "backlog", "counters", "suppressed", "forgotten", "retention", "silence", "audit"),
     *("reference",),

@@ -29,7 +29,7 @@ from shared.store.scripts import Scripts
 from shared.store.tallies import Tallies
 from tests.builders import ANNA, NOW, World, meta_sender, request, status, template, wrote
 from tests.door import DESK
-from tests.play import accept, drain
+from tests.play import accept, beat, drain, writes
 from tests.public_door import post_meta
 from webhook.api.app import create_api
 from webhook.api.metrics import MOST_SCRAPES
@@ -210,25 +210,34 @@ def test_the_templates_of_an_account_are_read_once_for_all_its_senders(world):
 
 
 def test_the_age_of_what_was_submitted_is_that_of_the_senders_oldest(world):
-    for alias, waited in (("shop", 30), ("negozio", 90)):
-        message_id = str(world.deps.new_message_id())
-        world.client.hset(f"message:{{default}}:{message_id}", "sender", alias)
-        since = int((NOW - timedelta(seconds=waited)).timestamp() * 1000)
-        world.client.zadd("state:{default}:submitted", {message_id: since})
+    """However many another sender's broken webhooks leave unheard of before it."""
+    people = [ContactId(f"+393330000{n:03}") for n in range(220)]
+    for alias, contacts in (("negozio", people), ("shop", people[:2])):
+        writes(world, *contacts, alias=alias)
+        heard = [accept(world, to=one, sender=alias) for one in contacts]
+        for _ in range(12):  # within its rate
+            drain(world, alias)
+            world.clock.advance(timedelta(seconds=2.5))
+    report = status(heard[0], MessageState.DELIVERED)
+    world.deps.recorder.record([(world.deps.sender("shop"), report)], now=world.clock.now())
 
     shown = scrape(world)
 
+    assert shown["messages", ("submitted",)] == 221
+    assert shown["oldest_submitted_seconds", ("negozio",)] == 60
     assert shown["oldest_submitted_seconds", ("shop",)] == 30
-    assert shown["oldest_submitted_seconds", ("negozio",)] == 90
+    world.deps.recorder.record([(world.deps.sender("shop"), status(heard[1], MessageState.SENT))], now=NOW)
+    assert scrape(world)["oldest_submitted_seconds", ("shop",)] == 0
 
 
 def test_a_status_that_was_lost_is_waited_for_no_longer_than_a_day(world):
     for waited in (timedelta(days=2), timedelta(hours=3)):
         message_id = str(world.deps.new_message_id())
-        world.client.hset(f"message:{{default}}:{message_id}", "sender", "shop")
-        world.client.zadd("state:{default}:submitted", {message_id: (NOW - waited).timestamp() * 1000})
+        world.client.zadd("unheard:{default}:shop", {message_id: (NOW - waited).timestamp() * 1000})
 
     assert scrape(world)["oldest_submitted_seconds", ("shop",)] == 3 * 3600
+    beat(world)
+    assert world.client.zcard("unheard:{default}:shop") == 1
 
 
 def test_what_was_decided_sent_and_answered_is_counted_with_its_time(world):

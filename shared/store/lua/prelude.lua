@@ -113,8 +113,8 @@ end
 local ENDS_BADLY = {failed = true, refused = true, expired = true, cancelled = true}
 
 -- Where a message stands is kept in it and in the index of its state, and counted for its app; apps are told of some.
--- This is all but the message itself. `app`: its app, where that was read already.
-local function index_state(id, old, new, now, app)
+-- This is all but the message itself. `app`, `sender`: its own, where they were read already.
+local function index_state(id, old, new, now, app, sender)
   if (OWED[old or ''] or false) ~= (OWED[new] or false) then
     app = app or redis.call('HGET', key('message', id), 'app')
     redis.call('HINCRBY', key('backlog'), app, OWED[new] and 1 or -1)
@@ -123,6 +123,14 @@ local function index_state(id, old, new, now, app)
     redis.call('ZREM', key('state', old), id)
   end
   redis.call('ZADD', key('state', new), now, id)
+  if new == 'submitted' or old == 'submitted' then
+    local unheard = key('unheard', sender or redis.call('HGET', key('message', id), 'sender'))
+    if new == 'submitted' then
+      redis.call('ZADD', unheard, now, id)
+    else
+      redis.call('ZREM', unheard, id)
+    end
+  end
   if TOLD[new] then
     emit(now, 'message.' .. new, id)
   end
@@ -131,9 +139,9 @@ local function index_state(id, old, new, now, app)
   end
 end
 
-local function set_state(id, old, new, now)
+local function set_state(id, old, new, now, sender)
   redis.call('HSET', key('message', id), 'state', new, 'state_at', now)
-  index_state(id, old, new, now)
+  index_state(id, old, new, now, nil, sender)
 end
 
 -- A timeline with one more line; `more` is a table of plain values or nil.

@@ -63,7 +63,7 @@ local function record(row)
   if row[6] ~= '' then
     redis.call('HSET', message, 'result:' .. attempt, row[6], 'reason', 'provider_error')
   end
-  set_state(id, state, reported, now)
+  set_state(id, state, reported, now, sender)
   tell_failure(now, id, attempt, sender, row[17], goes_on)
   note(id, now, reported, {reported_at = tonumber(row[5])})
   unhold(id)

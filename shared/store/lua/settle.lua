@@ -56,7 +56,7 @@ local is_refused = outcome == 'window_refused' and is_in_flight
 local says_more = is_in_flight or (WAITING[state] and not OF_AN_ATTEMPT[outcome])
 tally_settled(now, sender, found[3], outcome, ARGV[17], found[11])
 if says_more and not is_refused and outcome ~= 'released' then
-  index_state(id, state, outcome, now, found[10])
+  index_state(id, state, outcome, now, found[10], sender)
   state = outcome
   set('state', state)
   set('state_at', now)

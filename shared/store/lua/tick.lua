@@ -26,6 +26,7 @@ for _, contact in ipairs(redis.call('ZRANGEBYSCORE', key('leased', sender), '-in
   place(sender, contact, now, true)
 end
 
+redis.call('ZREMRANGEBYSCORE', key('unheard', sender), '-inf', now - 86400000)
 end_halts(now, sender)
 -- What waits for room in the day: no more than there is room for, who was first comes first.
 local group = 'day:' .. sender

@@ -13,6 +13,7 @@ local function erase_message(id, now, names)
   unhold(id)
   leave_lane(id, sender, contact)
   redis.call('ZREM', key('state', state), id)
+  redis.call('ZREM', key('unheard', sender), id)
   redis.call('ZREM', key('accepted', app), id)
   if found[5] ~= '' then
     redis.call('ZREM', key('reference', app, found[5]), id)
