@@ -254,7 +254,7 @@ def rendered(specification):
 
 def parts(html):
     """The text of each call, by method and address."""
-    for piece in html.split('<details class="call">')[1:]:
+    for piece in html.replace("<wbr>", "").split('<details class="call">')[1:]:
         words = " ".join(unescape(re.sub(r"<[^>]+>", " ", piece.partition("</details>")[0])).split())
         method, path = words.split()[:2]
         yield (method, path), words
