@@ -1,5 +1,9 @@
 """What tests of the internal door share: keys, bodies, and short words for what apps do."""
 
+import json
+import re
+
+from flask import request
 from jsonschema import Draft202012Validator
 
 from shared.domain.identifiers import MessageId
@@ -9,6 +13,8 @@ from tests.builders import (
     wrote,
 )
 from tests.play import drain
+from webhook.api.app import _specification
+from webhook.errors import MEDIA_TYPE
 
 ORDERS = {"Authorization": "Bearer orders-key"}
 DESK = {"Authorization": "Bearer desk-key"}
@@ -114,6 +120,17 @@ def in_doubt(world, client, **body):
     drain(world)
     assert state(world, message_id) == "unknown"
     return message_id
+
+
+def note_untold(untold, response):
+    """A code that the specification does not have for its call; other addresses are no calls."""
+    paths = _specification()["paths"]
+    rule = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", request.url_rule.rule) if request.url_rule else ""
+    if rule in paths and response.content_type == MEDIA_TYPE:
+        code = json.loads(response.data)["code"]
+        if code not in paths[rule][request.method.lower()]["x-codes"]:
+            untold.append((request.method, rule, code))
+    return response
 
 
 def assert_documented(spec, answer, path, method="get"):

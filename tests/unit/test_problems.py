@@ -15,11 +15,19 @@ SOURCES = [path for package in ("shared", "webhook") for path in (ROOT / package
 ENUMS = {"Code": Code, "RefusalCode": RefusalCode, "Hindrance": Hindrance}
 
 
+def is_code(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ENUMS
+
+
+def is_list(node: ast.AST) -> bool:
+    return isinstance(node, ast.Tuple) and all(is_code(e) or isinstance(e, ast.Starred) for e in node.elts)
+
+
 def answered(node: ast.AST) -> Iterator[str]:
-    """The codes that are named to be answered, not to be compared with."""
-    if isinstance(node, ast.Compare | ast.MatchValue):
+    """The codes that are named to be answered, not to be compared with, nor in a list for the documents."""
+    if isinstance(node, ast.Compare | ast.MatchValue) or is_list(node):
         return
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ENUMS:
+    if is_code(node):
         yield ENUMS[node.value.id][node.attr].value
     for child in ast.iter_child_nodes(node):
         yield from answered(child)

@@ -16,7 +16,7 @@ blueprint = Blueprint("audit", __name__, description="Who did what by hand.")
 
 
 @blueprint.route("/v1/audit")
-@blueprint.guarded("admin", problems=(HTTPStatus.UNPROCESSABLE_ENTITY,))
+@blueprint.guarded("admin")
 @blueprint.arguments(AuditQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, AuditListSchema())
 def list_deeds(query: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import functools
 import json
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any, NoReturn, cast
 
 import flask
@@ -11,24 +10,20 @@ import flask_smorest
 import marshmallow
 from webargs.flaskparser import FlaskParser
 
-from shared.problems import Code
+from shared.problems import Code, kinds
 from shared.schemas.documents import canonical, flatten
 from webhook.api.auth import require
 from webhook.errors import ProblemError
 
 View = Callable[..., Any]
+#: In `/openapi.json`: the codes that an operation answers, with their statuses.
+CODES = "x-codes"
 #: What every route may answer.
-_ALWAYS = (
-    HTTPStatus.UNAUTHORIZED,
-    HTTPStatus.FORBIDDEN,
-    HTTPStatus.INTERNAL_SERVER_ERROR,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-)
-_OF_BODIES = (
-    HTTPStatus.BAD_REQUEST,
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    HTTPStatus.UNPROCESSABLE_ENTITY,
-)
+_ALWAYS = (Code.KEY_REQUIRED, Code.INTERNAL_ERROR, Code.STORE_UNAVAILABLE)
+_OF_BODIES = (Code.NOT_JSON, Code.BODY_TOO_LARGE, Code.INVALID_REQUEST)
+#: Of a route that names a sender, or leaves it out where there is not exactly one.
+OF_A_SENDER = (Code.UNKNOWN_SENDER, Code.SENDER_NOT_ALLOWED, Code.INVALID_REQUEST)
+OF_A_TEMPLATE = (*OF_A_SENDER, Code.UNKNOWN_TEMPLATE, Code.UNREADABLE_TEMPLATE)
 
 
 class Parser(FlaskParser):
@@ -62,7 +57,7 @@ class Parser(FlaskParser):
 class Blueprint(flask_smorest.Blueprint):
     ARGUMENTS_PARSER = Parser()
 
-    def guarded(self, *scopes: str, problems: tuple[int, ...] = ()) -> Callable[[View], View]:
+    def guarded(self, *scopes: str, problems: tuple[Code, ...] = ()) -> Callable[[View], View]:
         """Ask for a key with one of `scopes` before anything else is read, and document the refusals."""
 
         def decorate(view: View) -> View:
@@ -71,19 +66,23 @@ class Blueprint(flask_smorest.Blueprint):
                 require(scopes)
                 return view(*arguments, **named)
 
-            documented: View = self.doc(responses=_references(*_ALWAYS, *problems), **_security(scopes))(
-                guarded_view
-            )
+            told = _told(*_ALWAYS, Code.SCOPE_MISSING, *problems)
+            documented: View = self.doc(**told, **_security(scopes))(guarded_view)
             return documented
 
         return decorate
+
+    def arguments(self, schema: marshmallow.Schema, **options: Any) -> Callable[[View], View]:  # noqa: ANN401
+        """As flask-smorest has it; what cannot be parsed has one code."""
+        parse = super().arguments(schema, **options)
+        return lambda view: self.doc(**_told(Code.INVALID_REQUEST))(parse(view))
 
     def body(self, schema: marshmallow.Schema, **documentation: object) -> Callable[[View], View]:
         """The JSON body, parsed by `schema`, as the view's next argument."""
 
         def decorate(view: View) -> View:
             parsed = self.arguments(schema, **documentation)(view)
-            documented: View = self.doc(responses=_references(*_OF_BODIES))(parsed)
+            documented: View = self.doc(**_told(*_OF_BODIES))(parsed)
             return documented
 
         return decorate
@@ -122,5 +121,10 @@ def _security(scopes: tuple[str, ...]) -> dict[str, Any]:
     return {"security": [{"bearer": [scope]} for scope in scopes]} if scopes else {}
 
 
-def _references(*statuses: int) -> dict[int, dict[str, str]]:
-    return {int(status): {"$ref": f"#/components/responses/{HTTPStatus(status).name}"} for status in statuses}
+def _told(*codes: Code) -> dict[str, Any]:
+    """The problems of a route: by status for whoever reads OpenAPI, and by code for our own pages."""
+    statuses = {code.value: kinds()[code].status for code in codes}
+    responses = {
+        int(status): {"$ref": f"#/components/responses/{status.name}"} for status in statuses.values()
+    }
+    return {"responses": responses, CODES: {code: int(status) for code, status in statuses.items()}}

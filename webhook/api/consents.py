@@ -26,7 +26,7 @@ from shared.schemas.consents import (
 from shared.schemas.documents import read
 from shared.store.consents import Decision
 from webhook.api.auth import sender_of_address
-from webhook.api.blueprint import Blueprint
+from webhook.api.blueprint import OF_A_SENDER, Blueprint
 from webhook.api.contacts import parse_contact
 from webhook.api.context import caller, deps
 from webhook.errors import ProblemError
@@ -37,7 +37,7 @@ _ENTRY = ConsentEntrySchema()
 
 
 @blueprint.route("/v1/consents/batch", methods=["POST"])
-@blueprint.guarded("contacts", problems=(HTTPStatus.NOT_FOUND,))
+@blueprint.guarded("contacts", problems=OF_A_SENDER)
 @blueprint.body(ConsentBatchSchema(), example=EXAMPLE)
 @blueprint.arguments(SenderQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, ConsentBatchAnswerSchema())
@@ -59,9 +59,7 @@ def record_consents(batch: dict[str, Any], query: dict[str, Any]) -> Response:
 
 
 @blueprint.route("/v1/consents")
-@blueprint.guarded(
-    "contacts:read", "contacts", problems=(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
-)
+@blueprint.guarded("contacts:read", "contacts", problems=OF_A_SENDER)
 @blueprint.arguments(ConsentPageQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, ConsentPageSchema())
 def list_consents(query: dict[str, Any]) -> dict[str, Any]:
@@ -74,9 +72,7 @@ def list_consents(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.route("/v1/contacts/<contact>/consent/history")
-@blueprint.guarded(
-    "contacts:read", "contacts", problems=(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
-)
+@blueprint.guarded("contacts:read", "contacts", problems=OF_A_SENDER)
 @blueprint.arguments(SenderQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, ConsentHistorySchema())
 def show_history(query: dict[str, Any], contact: str) -> dict[str, Any]:

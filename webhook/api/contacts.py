@@ -22,7 +22,7 @@ from shared.schemas.consent import (
 )
 from shared.store.contacts import ContactRecord
 from webhook.api.auth import sender_of_address
-from webhook.api.blueprint import Blueprint
+from webhook.api.blueprint import OF_A_SENDER, Blueprint
 from webhook.api.context import caller, deps
 from webhook.errors import ProblemError
 
@@ -30,9 +30,7 @@ blueprint = Blueprint("contacts", __name__, description="WhatsApp users as a sen
 
 
 @blueprint.route("/v1/contacts/<contact>")
-@blueprint.guarded(
-    "contacts:read", "contacts", problems=(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
-)
+@blueprint.guarded("contacts:read", "contacts", problems=OF_A_SENDER)
 @blueprint.arguments(SenderQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, ContactSchema())
 def show_contact(query: dict[str, Any], contact: str) -> dict[str, Any]:
@@ -50,7 +48,7 @@ def show_contact(query: dict[str, Any], contact: str) -> dict[str, Any]:
 
 
 @blueprint.route("/v1/contacts/<contact>/consent", methods=["PUT"])
-@blueprint.guarded("contacts", problems=(HTTPStatus.NOT_FOUND,))
+@blueprint.guarded("contacts", problems=OF_A_SENDER)
 @blueprint.body(ConsentRequestSchema(), example=EXAMPLE)
 @blueprint.arguments(SenderQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, RecordedConsentSchema())

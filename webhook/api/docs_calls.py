@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+from webhook.api.blueprint import CODES
 from webhook.api.docs_fields import Field, Schema, Schemas, field_of, fields_of
 
 Specification = Mapping[str, Any]
@@ -30,6 +31,12 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Problems:
+    status: HTTPStatus
+    codes: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     #: Where it stands on the page: of method and address.
     anchor: str
@@ -42,7 +49,7 @@ class Call:
     parameters: Sequence[Field]
     body: Body | None
     answers: Sequence[Answer]
-    problems: Sequence[HTTPStatus]
+    problems: Sequence[Problems]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +86,7 @@ def _calls(specification: Specification) -> Iterator[tuple[str, Call]]:
 
 def _call(method: str, path: str, operation: Schema, of_path: Sequence[Schema], schemas: Schemas) -> Call:
     responses = {HTTPStatus(int(status)): answer for status, answer in operation["responses"].items()}
-    parameters = (*of_path, *operation.get("parameters", ()))
+    parameters, told = (*of_path, *operation.get("parameters", ())), operation.get(CODES, {})
     return Call(
         anchor=f"{method}{re.sub(r'[^a-z0-9_]+', '-', path)}".rstrip("-"),
         method=method.upper(),
@@ -95,7 +102,11 @@ def _call(method: str, path: str, operation: Schema, of_path: Sequence[Schema], 
             if status < HTTPStatus.BAD_REQUEST
             for body in [_body(responses[status], schemas)]
         ],
-        problems=sorted(status for status in responses if status >= HTTPStatus.BAD_REQUEST),
+        problems=[
+            Problems(status=status, codes=sorted(code for code, of in told.items() if of == status))
+            for status in sorted(responses)
+            if status >= HTTPStatus.BAD_REQUEST
+        ],
     )
 
 

@@ -46,7 +46,7 @@ _LARGEST_NUMBER = 2**64 - 2
 
 
 @blueprint.route("/v1/events")
-@blueprint.guarded("events", problems=(HTTPStatus.UNPROCESSABLE_ENTITY,))
+@blueprint.guarded("events")
 @blueprint.arguments(EventQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, EventListSchema())
 def list_events(query: dict[str, Any]) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def list_callbacks() -> dict[str, Any]:
 
 
 @blueprint.route("/v1/callbacks/<app>/parked")
-@blueprint.guarded("events", problems=(HTTPStatus.NOT_FOUND,))
+@blueprint.guarded("events", problems=(Code.NOT_FOUND,))
 @blueprint.response(HTTPStatus.OK, ParkedListSchema())
 def list_parked(app: str) -> dict[str, Any]:
     """List events that were given up, newest first."""
@@ -111,7 +111,7 @@ def list_parked(app: str) -> dict[str, Any]:
 
 
 @blueprint.route("/v1/callbacks/<app>/retry", methods=["POST"])
-@blueprint.guarded("events", problems=(HTTPStatus.NOT_FOUND,))
+@blueprint.guarded("events", problems=(Code.NOT_FOUND,))
 @blueprint.response(HTTPStatus.OK, RetriedSchema())
 def retry_parked(app: str) -> dict[str, Any]:
     """Push again what was given up, oldest first, and end the app's pause."""

@@ -20,7 +20,7 @@ from shared.schemas.inbound import EXAMPLE, InboundQuerySchema, ReadMarkedSchema
 from shared.store.inbound import InboundRecord
 from webhook.api.attachment import attachment_headers, safe_content_type
 from webhook.api.auth import own_senders, sender_of_address
-from webhook.api.blueprint import LenientBlueprint
+from webhook.api.blueprint import OF_A_SENDER, LenientBlueprint
 from webhook.api.context import deps
 from webhook.api.slots import Slots
 from webhook.errors import ProblemError
@@ -36,6 +36,20 @@ _FILE = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 blueprint = LenientBlueprint("inbound", __name__, description="What contacts wrote to us.")
 
 
+_MEDIA_PROBLEMS: Mapping[MediaRefusal, tuple[Code, str]] = {
+    MediaRefusal.GONE: (Code.MEDIA_GONE, "The provider keeps a file for some days, and this one no more."),
+    MediaRefusal.DENIED: (Code.PROVIDER_REFUSED, "The provider does not give us the file: see its token."),
+    MediaRefusal.TOO_LARGE: (Code.MEDIA_TOO_LARGE, "The file is larger than 100 MB."),
+    MediaRefusal.HOST_NOT_ALLOWED: (
+        Code.MEDIA_HOST_NOT_ALLOWED,
+        "The file lies on a host that is not one of the sender's media_hosts. Nothing was asked there.",
+    ),
+    MediaRefusal.AWAY: (Code.PROVIDER_UNAVAILABLE, "The provider does not answer, or says to come back."),
+    MediaRefusal.UNREADABLE: (Code.PROVIDER_REFUSED, "The provider's answer holds no file."),
+}
+_PROBLEMS = (*OF_A_SENDER, Code.NOT_FOUND, Code.TOO_MANY_AT_ONCE)
+
+
 def install_inbound(app: Flask) -> None:
     app.extensions[_EXTENSION] = {"fetches": Slots(MOST_FETCHES), "receipts": Slots(MOST_RECEIPTS)}
 
@@ -44,13 +58,7 @@ def install_inbound(app: Flask) -> None:
 @blueprint.guarded(
     "events",
     "contacts:read",
-    problems=(
-        HTTPStatus.NOT_FOUND,
-        HTTPStatus.GONE,
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        HTTPStatus.TOO_MANY_REQUESTS,
-        HTTPStatus.BAD_GATEWAY,
-    ),
+    problems=(*_PROBLEMS, Code.NO_MEDIA, *dict(_MEDIA_PROBLEMS.values())),
 )
 @blueprint.arguments(InboundQuerySchema(), location="query")
 @blueprint.doc(responses={200: {"description": "The file, of the type it was sent as", "content": _FILE}})
@@ -73,7 +81,8 @@ def fetch_media(query: dict[str, Any], inbound_id: str) -> Response:
 
 @blueprint.route("/v1/inbound/<path:inbound_id>/read", methods=["POST"])
 @blueprint.guarded(
-    "messages", problems=(HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.BAD_GATEWAY)
+    "messages",
+    problems=(*_PROBLEMS, Code.UNSUPPORTED_BY_PROVIDER, Code.PROVIDER_REFUSED, Code.PROVIDER_UNAVAILABLE),
 )
 @blueprint.body(ReadRequestSchema(), example=EXAMPLE, required=False)
 @blueprint.arguments(InboundQuerySchema(), location="query")
@@ -130,17 +139,6 @@ def _answer(record: InboundRecord, file: MediaFile) -> Response:
     return response
 
 
-_MEDIA_PROBLEMS: Mapping[MediaRefusal, tuple[Code, str]] = {
-    MediaRefusal.GONE: (Code.MEDIA_GONE, "The provider keeps a file for some days, and this one no more."),
-    MediaRefusal.DENIED: (Code.PROVIDER_REFUSED, "The provider does not give us the file: see its token."),
-    MediaRefusal.TOO_LARGE: (Code.MEDIA_TOO_LARGE, "The file is larger than 100 MB."),
-    MediaRefusal.HOST_NOT_ALLOWED: (
-        Code.MEDIA_HOST_NOT_ALLOWED,
-        "The file lies on a host that is not one of the sender's media_hosts. Nothing was asked there.",
-    ),
-    MediaRefusal.AWAY: (Code.PROVIDER_UNAVAILABLE, "The provider does not answer, or says to come back."),
-    MediaRefusal.UNREADABLE: (Code.PROVIDER_REFUSED, "The provider's answer holds no file."),
-}
 _PASSES = frozenset({ErrorClass.RETRY, ErrorClass.THROTTLE, ErrorClass.IN_DOUBT})
 
 

@@ -15,7 +15,7 @@ from shared.schemas.message_change import (
 )
 from shared.store.changes import Change, Changed, Retry
 from shared.store.listing import Found, Page
-from webhook.api.blueprint import Blueprint
+from webhook.api.blueprint import OF_A_SENDER, Blueprint
 from webhook.api.context import deps
 from webhook.api.own_messages import businesses, hand, keep_deed, own_filter, parse_place, place_text
 
@@ -23,7 +23,7 @@ blueprint = Blueprint("message_bulk", __name__, description="What people do with
 
 
 @blueprint.route("/v1/messages/cancel", methods=["POST"])
-@blueprint.guarded("messages", problems=(HTTPStatus.NOT_FOUND,))
+@blueprint.guarded("messages", problems=OF_A_SENDER)
 @blueprint.body(BulkCancelSchema(), example=BULK_CANCEL_EXAMPLE)
 @blueprint.response(HTTPStatus.OK, BulkAnswerSchema())
 def cancel_messages(asked: BulkChange) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def cancel_messages(asked: BulkChange) -> dict[str, Any]:
 
 
 @blueprint.route("/v1/messages/retry", methods=["POST"])
-@blueprint.guarded("messages", problems=(HTTPStatus.NOT_FOUND,))
+@blueprint.guarded("messages", problems=OF_A_SENDER)
 @blueprint.body(BulkRetrySchema(), example=BULK_RETRY_EXAMPLE)
 @blueprint.response(HTTPStatus.OK, BulkAnswerSchema())
 def retry_messages(asked: BulkChange) -> dict[str, Any]:

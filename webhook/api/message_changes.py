@@ -17,7 +17,7 @@ from webhook.errors import ProblemError
 
 blueprint = LenientBlueprint("message_changes", __name__, description="What people do with a message.")
 
-_PROBLEMS = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
+_PROBLEMS = (Code.NOT_FOUND, Code.MESSAGE_IN_FLIGHT)
 _DOUBT = "Nobody knows whether it arrived: say with /resolve how it ended, or send it again with /retry"
 _IN_FLIGHT = "It is being sent; look again in some seconds."
 
@@ -37,7 +37,7 @@ _NOT_RETRIED: Answers = {
 
 
 @blueprint.route("/v1/messages/<message_id>/cancel", methods=["POST"])
-@blueprint.guarded("messages", problems=_PROBLEMS)
+@blueprint.guarded("messages", problems=(*_PROBLEMS, Code.MESSAGE_IN_DOUBT, Code.MESSAGE_FINAL))
 @blueprint.response(HTTPStatus.OK, MessageSchema())
 def cancel_message(message_id: str) -> dict[str, Any]:
     """Stop a message that has not left; one that is cancelled stays so."""
@@ -47,7 +47,9 @@ def cancel_message(message_id: str) -> dict[str, Any]:
 
 
 @blueprint.route("/v1/messages/<message_id>/retry", methods=["POST"])
-@blueprint.guarded("messages", problems=_PROBLEMS)
+@blueprint.guarded(
+    "messages", problems=(*_PROBLEMS, Code.MESSAGE_IN_DOUBT, Code.MESSAGE_WAITING, Code.MESSAGE_FINAL)
+)
 @blueprint.body(RetrySchema(), example=RETRY_EXAMPLE, required=False)
 @blueprint.response(HTTPStatus.OK, MessageSchema())
 def retry_message(asked: dict[str, Any], message_id: str) -> dict[str, Any]:
@@ -68,7 +70,7 @@ def retry_message(asked: dict[str, Any], message_id: str) -> dict[str, Any]:
 
 
 @blueprint.route("/v1/messages/<message_id>/resolve", methods=["POST"])
-@blueprint.guarded("messages", problems=_PROBLEMS)
+@blueprint.guarded("messages", problems=(*_PROBLEMS, Code.MESSAGE_NOT_IN_DOUBT))
 @blueprint.body(ResolveSchema(), example=RESOLVE_EXAMPLE)
 @blueprint.response(HTTPStatus.OK, MessageSchema())
 def resolve_message(asked: dict[str, Any], message_id: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from shared.schemas.message_list import MessageListSchema, MessageQuerySchema
-from webhook.api.blueprint import Blueprint
+from webhook.api.blueprint import OF_A_SENDER, Blueprint
 from webhook.api.context import deps
 from webhook.api.message_view import view_listed
 from webhook.api.own_messages import businesses, own_filter, parse_place, place_text
@@ -13,7 +13,7 @@ blueprint = Blueprint("message_list", __name__, description="Lists of messages."
 
 
 @blueprint.route("/v1/messages")
-@blueprint.guarded("messages", problems=(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY))
+@blueprint.guarded("messages", problems=OF_A_SENDER)
 @blueprint.arguments(MessageQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, MessageListSchema())
 def list_messages(query: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from flask import Response, jsonify
 from shared.acceptance import (
     Receipt,
     Refusal,
+    RefusalCode,
     Submission,
     accept_one,
     fingerprint,
@@ -16,6 +17,7 @@ from shared.acceptance import (
     refuse_mistimed,
 )
 from shared.observability import LogEvent, get_logger
+from shared.problems import Code
 from shared.retelling import retell
 from shared.schemas.message_answer import AcceptedSchema, DryRunSchema, ExplanationSchema, MessageSchema
 from shared.schemas.message_request import (
@@ -36,7 +38,7 @@ blueprint = Blueprint("messages", __name__, description="Messages on their way o
 
 
 @blueprint.route("/v1/messages", methods=["POST"])
-@blueprint.guarded("messages", problems=(HTTPStatus.TOO_MANY_REQUESTS,))
+@blueprint.guarded("messages", problems=tuple(map(Code, RefusalCode)))
 @blueprint.body(MessageRequestSchema(), example=EXAMPLE)
 @blueprint.arguments(AcceptQuerySchema(), location="query")
 @blueprint.arguments(AcceptHeadersSchema(), location="headers")
@@ -62,7 +64,7 @@ def accept_message(draft: Draft, query: dict[str, Any], headers: dict[str, Any])
 
 
 @blueprint.route("/v1/messages/<message_id>")
-@blueprint.guarded("messages", problems=(HTTPStatus.NOT_FOUND,))
+@blueprint.guarded("messages", problems=(Code.NOT_FOUND,))
 @blueprint.response(HTTPStatus.OK, MessageSchema())
 def show_message(message_id: str) -> dict[str, Any]:
     """Show a message with its route, attempts and timeline."""
@@ -70,7 +72,7 @@ def show_message(message_id: str) -> dict[str, Any]:
 
 
 @blueprint.route("/v1/messages/<message_id>/explain")
-@blueprint.guarded("messages", problems=(HTTPStatus.NOT_FOUND,))
+@blueprint.guarded("messages", problems=(Code.NOT_FOUND,))
 @blueprint.response(HTTPStatus.OK, ExplanationSchema())
 def explain_message(message_id: str) -> dict[str, Any]:
     """Say in sentences why a message went the way it went, where it stands and what to do."""

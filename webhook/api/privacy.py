@@ -16,7 +16,7 @@ from shared.store.message_record import MessageRecord
 from shared.store.records import PersonRecord
 from shared.store.retention import Kept
 from webhook.api.auth import own_senders, sender_of_address
-from webhook.api.blueprint import Blueprint
+from webhook.api.blueprint import OF_A_SENDER, Blueprint
 from webhook.api.consents import view_word
 from webhook.api.contacts import parse_contact, view_consent, view_identities, view_window
 from webhook.api.context import caller, deps
@@ -29,9 +29,7 @@ blueprint = Blueprint("privacy", __name__, description="What is kept of people, 
 
 
 @blueprint.route("/v1/contacts/<contact>", methods=["DELETE"])
-@blueprint.guarded(
-    "contacts", problems=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
-)
+@blueprint.guarded("contacts", problems=(*OF_A_SENDER, Code.KEY_NOT_SET))
 @blueprint.arguments(SenderQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, ErasedSchema())
 def erase_contact(query: dict[str, Any], contact: str) -> dict[str, Any]:
@@ -57,7 +55,7 @@ def erase_contact(query: dict[str, Any], contact: str) -> dict[str, Any]:
 
 
 @blueprint.route("/v1/contacts/<contact>/record")
-@blueprint.guarded("contacts", problems=(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY))
+@blueprint.guarded("contacts", problems=OF_A_SENDER)
 @blueprint.arguments(SenderQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, PersonRecordSchema())
 def export_contact(query: dict[str, Any], contact: str) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from shared.schemas.quarantine import (
 )
 from shared.store.quarantine import Entry, RawEntry
 from webhook.api.auth import sender_of_address, sender_of_body
-from webhook.api.blueprint import Blueprint
+from webhook.api.blueprint import OF_A_SENDER, Blueprint
 from webhook.api.context import caller, deps
 from webhook.api.deeds import note_deed
 from webhook.errors import ProblemError
@@ -37,7 +37,7 @@ from webhook.receiver.recording import Parse, replay_body
 blueprint = Blueprint("quarantine", __name__, description="What came in and could not be read.")
 
 _PARSERS: Mapping[str, Parse] = {"meta": parse_meta, "cm": parse_cm}
-_REFUSALS = (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
+_REFUSALS = (*OF_A_SENDER, Code.NOT_FOUND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class _Scope:
 
 
 @blueprint.route("/v1/quarantine")
-@blueprint.guarded("admin", problems=_REFUSALS)
+@blueprint.guarded("admin", problems=OF_A_SENDER)
 @blueprint.arguments(QuarantineQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, EntryListSchema())
 def list_entries(query: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def list_entries(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.route("/v1/quarantine/replay", methods=["POST"])
-@blueprint.guarded("admin")
+@blueprint.guarded("admin", problems=(Code.SENDER_NOT_ALLOWED,))
 @blueprint.body(ReplayRequestSchema(), example=EXAMPLE)
 @blueprint.response(HTTPStatus.OK, ReplayListSchema())
 def replay_entries(asked: dict[str, Any]) -> dict[str, Any]:

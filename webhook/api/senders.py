@@ -8,6 +8,7 @@ from shared.clock import rfc3339
 from shared.configuration import AnySender
 from shared.domain.halts import Halt
 from shared.observability import LogEvent, get_logger
+from shared.problems import Code
 from shared.schemas.sender import HaltSchema, SenderListSchema, SenderSchema
 from shared.store.senders import SenderState
 from webhook.api.auth import own_senders, sender_of_address
@@ -16,6 +17,7 @@ from webhook.api.context import caller, deps
 from webhook.api.deeds import note_deed
 
 blueprint = Blueprint("senders", __name__, description="Our WhatsApp Business numbers.")
+_PROBLEMS = (Code.UNKNOWN_SENDER, Code.SENDER_NOT_ALLOWED)
 
 
 @blueprint.route("/v1/senders")
@@ -27,7 +29,7 @@ def list_senders() -> dict[str, Any]:
 
 
 @blueprint.route("/v1/senders/<alias>/halt", methods=["POST"])
-@blueprint.guarded("admin", problems=(HTTPStatus.NOT_FOUND,))
+@blueprint.guarded("admin", problems=_PROBLEMS)
 @blueprint.body(HaltSchema(), example={"why": "The number is being moved."})
 @blueprint.response(HTTPStatus.OK, SenderSchema())
 def halt_sender(values: dict[str, Any], alias: str) -> dict[str, Any]:
@@ -49,7 +51,7 @@ def halt_sender(values: dict[str, Any], alias: str) -> dict[str, Any]:
 
 
 @blueprint.route("/v1/senders/<alias>/resume", methods=["POST"])
-@blueprint.guarded("admin", problems=(HTTPStatus.NOT_FOUND,))
+@blueprint.guarded("admin", problems=_PROBLEMS)
 @blueprint.response(HTTPStatus.OK, SenderSchema())
 def resume_sender(alias: str) -> dict[str, Any]:
     """Let a number go on with what is queued, whoever halted it; a provider that was down is tried."""

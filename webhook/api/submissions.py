@@ -18,18 +18,18 @@ from shared.schemas.submission import (
 )
 from shared.store.quarantine import Entry, RawEntry
 from webhook.api.auth import sender_of_address
-from webhook.api.blueprint import Blueprint
+from webhook.api.blueprint import OF_A_SENDER, Blueprint
 from webhook.api.context import caller, deps
 from webhook.api.deeds import note_deed
 from webhook.errors import ProblemError
 
 blueprint = Blueprint("submissions", __name__, description="What the Celery door refused.")
 
-_REFUSALS = (HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
+_REFUSALS = (*OF_A_SENDER, Code.NOT_FOUND)
 
 
 @blueprint.route("/v1/submissions")
-@blueprint.guarded("admin", problems=_REFUSALS)
+@blueprint.guarded("admin", problems=OF_A_SENDER)
 @blueprint.arguments(SubmissionQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, SubmissionListSchema())
 def list_submissions(query: dict[str, Any]) -> dict[str, Any]:

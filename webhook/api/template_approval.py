@@ -21,9 +21,9 @@ from shared.schemas.template import (
 )
 from shared.schemas.template_history import EDIT_EXAMPLE, TemplateHistorySchema, TemplateVersionsSchema
 from shared.template_approval import TemplateDesk
-from shared.template_hindrance import Hindered
+from shared.template_hindrance import Hindered, Hindrance
 from webhook.api.auth import sender_of_address
-from webhook.api.blueprint import Blueprint
+from webhook.api.blueprint import OF_A_TEMPLATE, Blueprint
 from webhook.api.context import caller, deps
 from webhook.api.deeds import note_deed
 from webhook.api.template_view import template_at, view, view_content
@@ -33,13 +33,8 @@ from webhook.errors import ProblemError
 blueprint = Blueprint("template_approval", __name__, description="How templates get approved.")
 
 _PATH = "/v1/templates/<name>/<language>"
-_PROBLEMS = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
 #: Of calls that ask the provider.
-ASKING = (
-    *_PROBLEMS,
-    HTTPStatus.BAD_GATEWAY,
-    HTTPStatus.GATEWAY_TIMEOUT,
-)
+ASKING = (*OF_A_TEMPLATE, *map(Code, Hindrance))
 
 
 @blueprint.route(f"{_PATH}/submit", methods=["POST"])
@@ -54,7 +49,7 @@ def submit_template(query: dict[str, Any], name: str, language: str) -> dict[str
 
 
 @blueprint.route(_PATH, methods=["PUT"])
-@blueprint.guarded("templates", problems=ASKING)
+@blueprint.guarded("templates", problems=(*ASKING, Code.TEMPLATE_LINT))
 @blueprint.body(TemplateContentSchema(), example=EDIT_EXAMPLE)
 @blueprint.arguments(SenderQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, TemplateSchema())
@@ -87,7 +82,7 @@ def delete_template(query: dict[str, Any], name: str, language: str) -> None:
 
 
 @blueprint.route(f"{_PATH}/approval", methods=["POST"])
-@blueprint.guarded("admin", problems=(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT))
+@blueprint.guarded("admin", problems=(*OF_A_TEMPLATE, Code.DECIDED_BY_PROVIDER, Code.TEMPLATE_EDITED))
 @blueprint.body(ApprovalRequestSchema(), example=APPROVAL_EXAMPLE)
 @blueprint.arguments(SenderQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, TemplateSchema())
@@ -119,7 +114,7 @@ def resume_template(query: dict[str, Any], name: str, language: str) -> dict[str
 
 
 @blueprint.route(f"{_PATH}/history")
-@blueprint.guarded("templates:read", "templates", problems=_PROBLEMS)
+@blueprint.guarded("templates:read", "templates", problems=OF_A_TEMPLATE)
 @blueprint.arguments(SenderQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, TemplateHistorySchema())
 def list_history(query: dict[str, Any], name: str, language: str) -> dict[str, Any]:
@@ -135,7 +130,7 @@ def list_history(query: dict[str, Any], name: str, language: str) -> dict[str, A
 
 
 @blueprint.route(f"{_PATH}/versions")
-@blueprint.guarded("templates:read", "templates", problems=_PROBLEMS)
+@blueprint.guarded("templates:read", "templates", problems=OF_A_TEMPLATE)
 @blueprint.arguments(SenderQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, TemplateVersionsSchema())
 def list_versions(query: dict[str, Any], name: str, language: str) -> dict[str, Any]:

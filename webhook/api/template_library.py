@@ -20,22 +20,29 @@ from shared.schemas.template_library import (
     ReadyMadeListSchema,
     ReadyMadeSchema,
 )
-from shared.template_hindrance import Hindered
+from shared.template_hindrance import Hindered, Hindrance
 from shared.template_import import NotThere, bring
 from webhook.api.auth import sender_of_body
 from webhook.api.blueprint import Blueprint
 from webhook.api.context import deps
 from webhook.api.deeds import note_deed
-from webhook.api.template_approval import ASKING, problem_of_hindered
+from webhook.api.template_approval import problem_of_hindered
 from webhook.api.template_view import template_at, view
 from webhook.api.templates import register
 from webhook.errors import ProblemError
 
 blueprint = Blueprint("template_library", __name__, description="Ready-made templates to import.")
+_IMPORTING = (
+    Code.SENDER_NOT_ALLOWED,
+    Code.UNSUPPORTED_BY_PROVIDER,
+    Code.TEMPLATE_EXISTS,
+    Code.TEMPLATE_LINT,
+    *map(Code, Hindrance),
+)
 
 
 @blueprint.route("/v1/templates/library")
-@blueprint.guarded("templates:read", "templates", problems=(HTTPStatus.UNPROCESSABLE_ENTITY,))
+@blueprint.guarded("templates:read", "templates")
 @blueprint.arguments(LibraryQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, ReadyMadeListSchema())
 def list_library(query: dict[str, Any]) -> dict[str, Any]:
@@ -44,7 +51,7 @@ def list_library(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.route("/v1/templates/library/<name>/<language>")
-@blueprint.guarded("templates:read", "templates", problems=(HTTPStatus.NOT_FOUND,))
+@blueprint.guarded("templates:read", "templates", problems=(Code.UNKNOWN_TEMPLATE,))
 @blueprint.response(HTTPStatus.OK, ReadyMadeSchema())
 def show_ready_made(name: str, language: str) -> dict[str, Any]:
     """Show one of them."""
@@ -55,7 +62,7 @@ def show_ready_made(name: str, language: str) -> dict[str, Any]:
 
 
 @blueprint.route("/v1/templates/import", methods=["POST"])
-@blueprint.guarded("templates", problems=ASKING)
+@blueprint.guarded("templates", problems=_IMPORTING)
 @blueprint.body(ImportRequestSchema(), example=IMPORT_EXAMPLE)
 @blueprint.response(HTTPStatus.CREATED, RegisteredSchema())
 def import_template(values: dict[str, Any]) -> dict[str, Any]:

@@ -8,14 +8,14 @@ from shared.schemas.consent import SenderQuerySchema
 from shared.schemas.template_call import call_of
 from shared.schemas.template_preview import PREVIEW_EXAMPLE, PreviewRequestSchema, PreviewSchema
 from webhook.api.auth import sender_of_address
-from webhook.api.blueprint import LenientBlueprint
+from webhook.api.blueprint import OF_A_TEMPLATE, LenientBlueprint
 from webhook.api.template_view import template_at
 
 blueprint = LenientBlueprint("template_preview", __name__, description="What a contact would see.")
 
 
 @blueprint.route("/v1/templates/<name>/<language>/preview", methods=["POST"])
-@blueprint.guarded("templates:read", "templates", problems=(HTTPStatus.NOT_FOUND,))
+@blueprint.guarded("templates:read", "templates", problems=OF_A_TEMPLATE)
 @blueprint.body(PreviewRequestSchema(), example=PREVIEW_EXAMPLE, required=False)
 @blueprint.arguments(SenderQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, PreviewSchema())

@@ -11,7 +11,7 @@ from shared.schemas.template_history import SyncListSchema, SyncSchema
 from shared.store.template_sync import SyncReport
 from shared.template_sync import sync_templates
 from webhook.api.auth import own_senders, sender_of_address
-from webhook.api.blueprint import Blueprint
+from webhook.api.blueprint import OF_A_SENDER, Blueprint
 from webhook.api.context import deps
 from webhook.api.deeds import note_deed
 from webhook.errors import ProblemError
@@ -20,7 +20,7 @@ blueprint = Blueprint("template_sync", __name__, description="The provider's own
 
 
 @blueprint.route("/v1/templates/sync", methods=["POST"])
-@blueprint.guarded("templates", problems=(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY))
+@blueprint.guarded("templates", problems=(*OF_A_SENDER, Code.UNSUPPORTED_BY_PROVIDER))
 @blueprint.arguments(SenderQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, SyncSchema())
 def sync_now(query: dict[str, Any]) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def sync_now(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.route("/v1/templates/sync")
-@blueprint.guarded("templates:read", "templates", problems=(HTTPStatus.NOT_FOUND,))
+@blueprint.guarded("templates:read", "templates", problems=OF_A_SENDER)
 @blueprint.arguments(SenderQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, SyncListSchema())
 def list_syncs(query: dict[str, Any]) -> dict[str, Any]:

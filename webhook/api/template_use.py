@@ -9,14 +9,14 @@ from shared.schemas.consent import SenderQuerySchema
 from shared.schemas.template_history import TemplateUseListSchema
 from shared.template_use import TemplateInUse, in_use
 from webhook.api.auth import own_senders, sender_of_address
-from webhook.api.blueprint import Blueprint
+from webhook.api.blueprint import OF_A_SENDER, Blueprint
 from webhook.api.context import deps
 
 blueprint = Blueprint("template_use", __name__, description="Templates in use.")
 
 
 @blueprint.route("/v1/templates/in-use")
-@blueprint.guarded("templates:read", "templates", problems=(HTTPStatus.NOT_FOUND,))
+@blueprint.guarded("templates:read", "templates", problems=OF_A_SENDER)
 @blueprint.arguments(SenderQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, TemplateUseListSchema())
 def list_in_use(query: dict[str, Any]) -> dict[str, Any]:

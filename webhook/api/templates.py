@@ -22,7 +22,7 @@ from shared.schemas.template import (
 )
 from shared.store.template_history import TemplateEntry
 from webhook.api.auth import own_senders, sender_of_address, sender_of_body
-from webhook.api.blueprint import Blueprint
+from webhook.api.blueprint import OF_A_SENDER, OF_A_TEMPLATE, Blueprint
 from webhook.api.context import caller, deps
 from webhook.api.deeds import note_deed
 from webhook.api.template_view import template_at, view
@@ -32,9 +32,7 @@ blueprint = Blueprint("templates", __name__, description="Templates and their tw
 
 
 @blueprint.route("/v1/templates")
-@blueprint.guarded(
-    "templates:read", "templates", problems=(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
-)
+@blueprint.guarded("templates:read", "templates", problems=OF_A_SENDER)
 @blueprint.arguments(SenderQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, TemplateListSchema())
 def list_templates(query: dict[str, Any]) -> dict[str, Any]:
@@ -51,7 +49,7 @@ def list_templates(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.route("/v1/templates", methods=["POST"])
-@blueprint.guarded("templates", problems=(HTTPStatus.CONFLICT,))
+@blueprint.guarded("templates", problems=(Code.SENDER_NOT_ALLOWED, Code.TEMPLATE_EXISTS, Code.TEMPLATE_LINT))
 @blueprint.body(TemplateRequestSchema(), example=EXAMPLE)
 @blueprint.response(HTTPStatus.CREATED, RegisteredSchema())
 def register_template(values: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +72,7 @@ def register(sender: AnySender, values: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.route("/v1/templates/lint", methods=["POST"])
-@blueprint.guarded("templates:read", "templates")
+@blueprint.guarded("templates:read", "templates", problems=(Code.SENDER_NOT_ALLOWED,))
 @blueprint.body(TemplateRequestSchema(), example=EXAMPLE)
 @blueprint.response(HTTPStatus.OK, FindingsSchema())
 def lint_template(values: dict[str, Any]) -> dict[str, Any]:
@@ -84,9 +82,7 @@ def lint_template(values: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.route("/v1/templates/<name>/<language>")
-@blueprint.guarded(
-    "templates:read", "templates", problems=(HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY)
-)
+@blueprint.guarded("templates:read", "templates", problems=OF_A_TEMPLATE)
 @blueprint.arguments(SenderQuerySchema(), location="query")
 @blueprint.response(HTTPStatus.OK, TemplateSchema())
 def show_template(query: dict[str, Any], name: str, language: str) -> dict[str, Any]:
