@@ -1,6 +1,7 @@
 """Each update of a provider as the one script call that records it."""
 
 import hashlib
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,7 +34,7 @@ from shared.store.codec import dump, dump_consent
 from shared.store.effects import how_it_goes_on, plain_effects, plain_halt
 from shared.store.keyed_hash import NO_HASHES, KeyedHashes
 from shared.store.limits import rate_of
-from shared.store.scripts import Call
+from shared.store.scripts import REPEATED_WITHIN_MS, Call
 from shared.store.template_words import template_call
 
 # How long a provider may repeat an update, and a day: Meta 7 days ("Webhooks", read 2026-09), CM.com a
@@ -89,7 +90,7 @@ class Updates:
             case UpdateSetAside():
                 return _set_aside(sender, update, now)
             case UpdateNoted():
-                return Call.of("count", sender.business, f"updates_noted_total:{sender.alias}:{update.kind}")
+                return _count(sender, f"updates_noted_total:{sender.alias}:{update.kind}")
             case _:
                 return template_call(sender, update, now)
 
@@ -126,7 +127,7 @@ class Updates:
 
     def _status(self, sender: AnySender, event: StatusReported, now: datetime) -> Call:
         if event.reference is None:
-            return Call.of("count", sender.business, f"statuses_unmatched_total:{sender.alias}")
+            return _count(sender, f"statuses_unmatched_total:{sender.alias}")
         error = event.error
         result = {
             "ended_at": to_ms(now),  # the report has whole seconds; the timeline has its time
@@ -196,6 +197,10 @@ class Updates:
             ConsentStatus.OPTED_OUT if is_out else "resumed",
             to_ms(min(event.at, now)),
         )
+
+
+def _count(sender: AnySender, name: str) -> Call:
+    return Call.of("count", sender.business, name, secrets.token_hex(8), REPEATED_WITHIN_MS)
 
 
 def _counted_as(event: StatusReported) -> str:

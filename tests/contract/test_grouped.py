@@ -1,6 +1,7 @@
 """Many threads, one round trip: each gets its own answers, and its own error."""
 
 import re
+import secrets
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +38,7 @@ def scripts(any_redis) -> GatedScripts:
 
 
 def count(name):
-    return Call.of("count", "default", name)
+    return Call.of("count", "default", name, secrets.token_hex(8), 1_000)
 
 
 def broken():

@@ -3,10 +3,13 @@
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
-from shared.domain.events import UpdateSetAside
+from shared.domain.events import UpdateNoted, UpdateSetAside
+from shared.domain.identifiers import MessageId
+from shared.domain.message import MessageState
 from shared.domain.window import WindowPolicy
 from shared.errors import StoreUnavailableError
 from shared.store.audit import Audit, Deed
@@ -14,9 +17,10 @@ from shared.store.recorder import Recorder
 from shared.store.scripts import Scripts
 from shared.store.tallies import Tallies
 from shared.store.updates import RecordingPolicy
-from tests.builders import DAY, NOW, cm_sender, meta_sender
+from tests.builders import DAY, NOW, cm_sender, meta_sender, status
 
 NAME = "webhooks_total:shop:recorded"
+UNKNOWN = MessageId.from_ulid("0" * 26)
 RECORDING = RecordingPolicy(window=WindowPolicy(), languages=(), retention=DAY, aliases_of={})
 DEED = Deed(at=NOW, app="desk", request_id="r1", action="sender.halt", done=1)
 
@@ -89,6 +93,20 @@ def test_another_update_or_another_sender_is_another_entry(any_redis):
     Recorder(Scripts(any_redis), RECORDING).record(updates, now=NOW)
 
     assert any_redis.xlen("quarantine:{default}") == 3
+
+
+@pytest.mark.parametrize(
+    ("update", "name"),
+    [
+        (UpdateNoted(kind="history"), "updates_noted_total:shop:history"),
+        (status(UNKNOWN, MessageState.READ), "statuses_unmatched_total:shop"),
+        (replace(status(UNKNOWN, MessageState.READ), reference=None), "statuses_unmatched_total:shop"),
+    ],
+)
+def test_what_is_only_counted_is_counted_once(any_redis, update, name):
+    Recorder(Repeating(any_redis), RECORDING).record([(meta_sender(), update)], now=NOW)
+
+    assert counters(any_redis)[name] == 1
 
 
 def test_a_process_that_stops_in_order_writes_what_it_has_counted(redis_url, real_redis):

@@ -1,5 +1,5 @@
 -- Records what the provider reports about an attempt. States only move forward; `failed` yields to `delivered`.
--- USES lanes consent suppressed windows refusals identity pricing gates templates effects statuses
+-- USES once lanes consent suppressed windows refusals identity pricing gates templates effects statuses
 -- ROWS 17
 -- KEYS  business
 -- ARGV  for each row: now, id, attempt, state, reported at, error (JSON or ''), how it goes on ('', 'window' if it met
@@ -11,7 +11,7 @@
 local function record(row)
   local now, id, attempt, reported, message = row[1], row[2], row[3], row[4], key('message', row[2])
   if redis.call('HGET', message, 'sender') ~= row[10] then -- not ours, or erased: then its names are nobody's either
-    count('statuses_unmatched_total:' .. row[10])
+    tally_unmatched(row[10], id, attempt, reported)
     return {'unknown_message'}
   end
   for _, name in ipairs(words(row[12])) do

@@ -1,4 +1,5 @@
--- Whether a report moves a message, and what becomes of one that failed late and may be tried again. Stands on lanes.
+-- Whether a report moves a message, and what becomes of one that failed late and may be tried again. Stands on once and
+-- lanes.
 
 -- What `after_status` of message.py says, in one expression; a test compares the two over all pairs.
 -- `is_final_now`: this attempt was said to have failed in a way that is tried again, and now for a reason that is final:
@@ -25,6 +26,13 @@ local function tell_failure(now, id, attempt, sender, code, goes_on)
   redis.call('ZADD', listed, now, table.concat({id, attempt, sender, state, code}, '|'))
   redis.call('ZREMRANGEBYRANK', listed, 0, -10001)
   redis.call('PEXPIRE', listed, 3600000)
+end
+
+-- A report about a message that is not there; a repeat within ten minutes is none.
+local function tally_unmatched(sender, id, attempt, reported)
+  if is_first(table.concat({'status', sender, id, attempt, reported}, ':'), 600000) then
+    tally('statuses_unmatched_total:' .. sender)
+  end
 end
 
 -- Back to its lane, to be decided anew after its wait: 4^n seconds within the hour, as `backoff` of retry.py says; a test
