@@ -33,11 +33,13 @@ _EVENT_TYPES = {
 }
 
 
+#: Stand whatever was before.
+_ALWAYS_SHOWN = frozenset({"task-succeeded", "task-retried"})
 #: Events in one message to the broker: Celery's own 24 spend most of it on the messages.
 _GROUP = 200
 
 #: Its type and its fields.
-_Event = tuple[str, dict[str, Any]]
+Event = tuple[str, dict[str, Any]]
 
 
 class Monitor:
@@ -48,14 +50,14 @@ class Monitor:
     def show(self, sender: str, settled: Sequence[Settled]) -> None:
         """Send one event a message, grouped. Flower being away is no reason to stop."""
         if settled:
-            self._send((_EVENT_TYPES[item.outcome], _fields(sender, item)) for item in settled)
+            self._send(events_of(sender, settled))
 
     def show_reported(self, failures: Sequence[ReportedFailure]) -> None:
         """Send one event for each; FAILURE if that was the end of its message, else RETRY."""
         if failures:
             self._send(_reported(failures))
 
-    def _send(self, events: Iterable[_Event]) -> None:
+    def _send(self, events: Iterable[Event]) -> None:
         try:
             with self._app.connection_for_write() as connection:
                 dispatcher = EventDispatcher(
@@ -71,6 +73,19 @@ class Monitor:
                 dispatcher.close()
         except (OperationalError, KombuError, OSError) as exc:
             get_logger().warning(LogEvent.EVENTS_NOT_SENT, error=type(exc).__name__)
+
+
+def events_of(sender: str, settled: Iterable[Settled]) -> Iterator[Event]:
+    """What makes the row of each message say how it stands now.
+
+    Celery's states have an order: what was held or taken the first time stays SUCCESS, and what had failed
+    FAILURE, whatever comes next, unless that is a RETRY.
+    """
+    for item in settled:
+        kind, fields = _EVENT_TYPES[item.outcome], _fields(sender, item)
+        if kind not in _ALWAYS_SHOWN:
+            yield "task-retried", fields
+        yield kind, fields
 
 
 def _fields(sender: str, item: Settled) -> dict[str, Any]:
@@ -91,7 +106,7 @@ def _fields(sender: str, item: Settled) -> dict[str, Any]:
     }
 
 
-def _reported(failures: Iterable[ReportedFailure]) -> Iterator[_Event]:
+def _reported(failures: Iterable[ReportedFailure]) -> Iterator[Event]:
     for one in failures:
         words = f"{one.sender} → {one.state} ({one.code})"
         yield (
