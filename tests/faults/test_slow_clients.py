@@ -128,6 +128,32 @@ def test_what_one_receiver_leaves_unanswered_goes_to_the_other(tmp_path):
         assert heard.endswith(b"\r\n\r\nits body")
 
 
+def test_where_a_receiver_is_gone_each_webhook_is_answered_by_the_other(tmp_path):
+    """The address of a container that is gone says neither yes nor no: as one whose queue is full."""
+    refuse_without_nginx()
+    with contextlib.ExitStack() as stack:
+        gone = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(gone.getsockname())
+        there = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        there.settimeout(10)
+        addresses = [f"127.0.0.1:{each.getsockname()[1]}" for each in (gone, there)]
+        port = stack.enter_context(nginx(tmp_path, *addresses))
+        provider = stack.enter_context(ThreadPoolExecutor(1))
+        posting = provider.submit(keep_posting, port, 3)
+        for _ in range(3):
+            _answer(there, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+        assert posting.result() == [200] * 3
+
+
+def keep_posting(port: int, count: int) -> list[int]:
+    url = f"http://127.0.0.1:{port}/webhooks/shop"
+    return [requests.post(url, data=b"its body", timeout=20).status_code for _ in range(count)]
+
+
 def _answer(receiver: socket.socket, answer: bytes) -> bytes:
     """What came; after the answer it hangs up."""
     connection, _ = receiver.accept()
