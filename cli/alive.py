@@ -28,7 +28,7 @@ def worker(*, within: float, as_json: bool) -> None:
     """
     age = _beat_age()
     if age is None:
-        raise click.ClickException("no worker works: none ever did")
+        raise click.ClickException("no worker works: in some business none ever did")
     if age > within:
         raise click.ClickException(f"no worker works: the last one did {age:.0f} s ago")
     if as_json:
@@ -38,10 +38,11 @@ def worker(*, within: float, as_json: bool) -> None:
 
 
 def _beat_age() -> float | None:
-    """Of the business where it is longest ago, in seconds."""
+    """Of the business where it is longest ago, in seconds; None: one of them was never looked at."""
     with store_trouble_told():
         settings = load_settings()
         with connect(settings.redis_url.reveal()) as client:
             health = Health(client)
             beats, now = health.last_beats(settings.configuration.aliases_of).values(), health.time()
-    return max(((now - beat).total_seconds() for beat in beats if beat is not None), default=None)
+    ages = [(now - beat).total_seconds() for beat in beats if beat is not None]
+    return max(ages) if len(ages) == len(beats) else None

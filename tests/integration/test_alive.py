@@ -1,7 +1,9 @@
 """The health check of a worker asks for its work: when somebody last looked at what is due."""
 
 import json
+import os
 import time
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -11,6 +13,7 @@ from cli.main import main
 from cli.ports import free_ports
 
 BEAT = ("business:{default}", "beat_at")
+NONE_EVER_DID = "Error: no worker works: in some business none ever did\n"
 
 
 @pytest.fixture
@@ -38,7 +41,21 @@ def test_a_program_is_told_when_it_worked(health, real_redis):
 def test_where_no_worker_ever_worked_none_is_alive(health):
     answer = health()
 
-    assert (answer.exit_code, answer.output) == (1, "Error: no worker works: none ever did\n")
+    assert (answer.exit_code, answer.output) == (1, NONE_EVER_DID)
+
+
+def test_a_business_that_none_ever_looked_at_is_not_made_up_for_by_another(
+    health, real_redis, tmp_path, monkeypatch
+):
+    configured = Path(os.environ["FINESTRA_CONFIG"])
+    two = tmp_path / "two.toml"
+    two.write_text(configured.read_text().replace("[senders.shop]", '[senders.shop]\nbusiness = "bottega"'))
+    monkeypatch.setenv("FINESTRA_CONFIG", str(two))
+    real_redis.hset(*BEAT, round(time.time() * 1000))
+
+    answer = health()
+
+    assert (answer.exit_code, answer.output) == (1, NONE_EVER_DID)
 
 
 def test_a_worker_that_cannot_reach_redis_does_not_work(health, monkeypatch):
