@@ -29,7 +29,7 @@ def main() -> None:
         long=50_000 if is_long else 10_000,
         deferred=100_000 if is_long else 0,
     )
-    limits.run(seconds=30 if is_long else 6, messages=200 if is_long else 40)
+    limits.run(seconds=30 if is_long else 6, messages=200 if is_long else 60)
     consents.run()
     space.run()
     if is_long:
