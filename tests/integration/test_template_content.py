@@ -155,6 +155,19 @@ class TestAnApprovalByWebhook:
 
         assert len(rung) == 2
 
+    def test_said_again_has_the_list_read_soon_again(self, desk, tell, world):
+        """Whoever recorded it first may have died before he asked for the list."""
+        rung = []
+        worker = Upkeep(world.deps, ring_for_templates=rung.append)
+        tell("APPROVED")
+        worker.beat("default")
+
+        tell("APPROVED")
+        world.clock.advance(MINUTE)
+        worker.beat("default")
+
+        assert len(rung) == 2
+
 
 class TestAWordOfAnotherContent:
     """Somebody edited it in WhatsApp Manager: the webhook has the text, without examples and numbers."""

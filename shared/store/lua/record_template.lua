@@ -11,10 +11,12 @@ if redis.call('EXISTS', template) == 0 then
 end
 local was_usable = is_usable(template)
 local changes = tell_template(id, at, ARGV, 4)
+local is_uncompared = redis.call('HGET', template, 'gate:whatsapp') == 'approved' and not is_compared(template)
 if not changes then
-  return {'unchanged'}
+  -- A repeat whose first answer was lost asks for the list, too.
+  return {is_uncompared and 'uncompared' or 'unchanged'}
 end
-local is_uncompared = changes['gate:whatsapp'] == 'approved' and not is_compared(template)
+is_uncompared = is_uncompared and changes['gate:whatsapp']
 if is_uncompared then
   changes.content = 'to be compared'
 end
