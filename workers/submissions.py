@@ -52,20 +52,25 @@ class Submissions:
     def take(self, handed: Handed) -> str:
         """What became of it, fit for Flower. Raises StoreUnavailableError: then it must come again."""
         app = self._app(handed)
-        answer = self._accept(app, handed) if isinstance(app, App) else app
+        if isinstance(app, _No):
+            return self._refused(handed, app)
+        answer = self._accept(app, handed)
         if isinstance(answer, _No):
-            self.refuse(handed.task_id, handed.raw(), answer.reason, handed.named, answer.errors)
-            return f"refused: {answer.reason}"
-        tell_accepted(self._deps, self._configuration.apps[handed.named["app"]], answer)
+            return self._refused(handed, answer)
+        tell_accepted(self._deps, app, answer)
         if not answer.is_repeat:
             get_logger().info(
                 LogEvent.MESSAGE_ACCEPTED,
                 message_id=answer.accepted.message_id.value,
                 sender=answer.sender.alias,
-                app=handed.named["app"],
+                app=app.name,
                 priority=answer.request.priority.name.lower(),
             )
         return answer.accepted.message_id.value
+
+    def _refused(self, handed: Handed, no: _No) -> str:
+        self.refuse(handed.task_id, handed.raw(), no.reason, handed.named, no.errors)
+        return f"refused: {no.reason}"
 
     def refuse(
         self,

@@ -49,6 +49,16 @@ def test_a_submission_becomes_a_message_of_its_app(world, client):
     assert client.get(f"/v1/messages/{message_id}", headers=ORDERS).status_code == 200
 
 
+def test_an_app_whose_name_comes_as_a_number_is_that_app_and_its_message_is_not_listed_as_refused(any_redis):
+    shop = meta_sender()
+    world = World(any_redis, configuration=Configuration(senders={"shop": shop}, apps={"7": app("7")}))
+
+    task_of(Submissions(world.deps))(app=7, request=REQUEST)
+
+    assert world.rung == ["shop"]
+    assert world.deps.refused_submissions.count("default") == 0
+
+
 def test_a_task_that_comes_twice_is_one_message(world):
     assert take(world, handed()) == take(world, handed())
     assert take(world, handed()) != take(world, handed("task-2"))
