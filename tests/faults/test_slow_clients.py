@@ -144,7 +144,7 @@ def test_where_a_receiver_is_gone_each_webhook_is_answered_by_the_other(tmp_path
         provider = stack.enter_context(ThreadPoolExecutor(1))
         posting = provider.submit(keep_posting, port, 3)
         for _ in range(3):
-            _answer(there, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            _answer(there, b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 
         assert posting.result() == [200] * 3
 
