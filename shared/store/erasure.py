@@ -18,6 +18,7 @@ import redis
 from shared.clock import duration_ms, from_ms, rfc3339, to_ms
 from shared.domain.identifiers import ContactId
 from shared.domain.traces import Traces
+from shared.observability import LogEvent, get_logger, place_of
 from shared.store.connection import read_hash, translated
 from shared.store.keyed_hash import KeyedHashes
 from shared.store.keys import Keys
@@ -105,7 +106,8 @@ class Erasure:
     def resume(self, business: str, *, is_stopping: Callable[[], bool] = lambda: False) -> int | None:
         """Complete what was interrupted and nobody has called for again, as of when it began; how many.
 
-        None: somebody is at it. One after the other; what `is_stopping` leaves is taken up by the next call.
+        None: somebody is at it. One after the other, and one that cannot be completed costs no other; what
+        `is_stopping` leaves is taken up by the next call.
         """
         key = Keys(business).resuming()
         with translated(self._client):
@@ -115,17 +117,25 @@ class Erasure:
         for noted in read_hash(self._client, Keys(business).erasing()).values():
             if is_stopping():
                 break
-            head, first, *_ = noted.split()
-            began_at, _, stage = head.partition("|")
-            person, counts = self._people.find(business, ContactId(first)), Counter[str]()
-            # What came since it began stays: whoever is back by now is cut off no more.
-            mode = _Cut.LAST if stage == _CUT else _Cut.LATE
-            self._cut(person, counts, from_ms(began_at), mode)
-            self._remove(person, counts, from_ms(began_at))
-            done += 1
+            try:
+                self._complete(business, noted)
+            except (ValueError, KeyError, TypeError) as exc:  # what is stored of one cannot be read
+                error, at = type(exc).__name__, place_of(exc)
+                get_logger().error(LogEvent.BUG, where="erasure", business=business, error=error, at=at)
+            else:
+                done += 1
         with translated(self._client):
             self._client.delete(key)
         return done
+
+    def _complete(self, business: str, noted: str) -> None:
+        head, first, *_ = noted.split()
+        began_at, _, stage = head.partition("|")
+        person, counts = self._people.find(business, ContactId(first)), Counter[str]()
+        # What came since it began stays: whoever is back by now is cut off no more.
+        mode = _Cut.LAST if stage == _CUT else _Cut.LATE
+        self._cut(person, counts, from_ms(began_at), mode)
+        self._remove(person, counts, from_ms(began_at))
 
     def _remove(self, person: Person, counts: Counter[str], now: datetime) -> None:
         """What is left after the cut; nothing of what came later."""

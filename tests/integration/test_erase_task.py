@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import structlog
 from celery import Celery
 
 from shared.clock import to_ms
@@ -99,6 +100,19 @@ def test_whom_the_store_left_alone_does_not_keep_others_from_it_for_ever(world, 
 
     assert (said, unfinished(world)) == ("default → the store does not answer", 1)
     assert 0 < world.client.pttl("resuming:{default}") <= 30 * 60_000
+
+
+def test_one_that_cannot_be_read_is_told_of_and_keeps_nobody_else_from_it(world, task):
+    for name in ("!", "~"):  # on either side of the others, whatever the order
+        world.client.hset("erasing:{default}", name, "nonsense")
+    interrupt(world, ANNA, BRUNO)
+
+    with structlog.testing.capture_logs() as lines:
+        said = task("default")
+
+    assert (said, unfinished(world)) == ("default → 2 completed", 2)
+    assert [line["where"] for line in lines if line["event"] == "bug"] == ["erasure", "erasure"]
+    assert not world.client.exists("resuming:{default}")
 
 
 def test_a_worker_that_stops_leaves_the_rest_to_the_next(world, task, stopping):
