@@ -78,8 +78,11 @@ def _write(answer: requests.Response, output: Path) -> int:
         with new.open("wb") as file:
             size = sum(file.write(piece) for piece in answer.iter_content(_PIECE))
         new.replace(output)
-    except (requests.RequestException, OSError) as exc:
+    except requests.RequestException as exc:
         raise click.ClickException(f"{output}: the file did not come whole: try again") from exc
+    except OSError as exc:
+        reason = exc.strerror or type(exc).__name__
+        raise click.ClickException(f"{output}: cannot be written ({reason}): name another place") from exc
     finally:
         new.unlink(missing_ok=True)
     return size

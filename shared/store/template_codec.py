@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from shared.clock import from_ms
@@ -64,8 +65,14 @@ def readable_template(stored: Mapping[str, str]) -> Template | None:
         return load_template(stored)
     except (ValueError, KeyError, TypeError) as exc:
         named = ":".join(stored.get(part, "?") for part in ("account", "name", "language"))
-        get_logger().error(LogEvent.BUG, template=named, error=type(exc).__name__, at=place_of(exc))
+        tell_unreadable(named, stored.get("version", ""), type(exc).__name__, place_of(exc))
         return None
+
+
+@lru_cache(maxsize=1_000)
+def tell_unreadable(named: str, _version: str, error: str, at: str) -> None:
+    """Once in a process for each version: it is read for every claim and every scrape."""
+    get_logger().error(LogEvent.BUG, template=named, error=error, at=at)
 
 
 def load_template(stored: Mapping[str, str]) -> Template | None:

@@ -239,6 +239,14 @@ class TestResolve:
         assert stores.state(claim.message_id) == resolution
         assert claim_one(stores).message_id == second.message_id
 
+    @pytest.mark.parametrize("resolution", Resolution)
+    def test_nobody_goes_on_waiting_for_the_providers_word(self, stores, resolution):
+        claim = ended(stores, Outcome.UNKNOWN)
+
+        resolve(stores, claim.message_id, resolution)
+
+        assert stores.client.zcard("unheard:{default}:shop") == 0
+
     def test_a_true_status_still_counts(self, stores):
         claim = ended(stores, Outcome.UNKNOWN)
         resolve(stores, claim.message_id, Resolution.FAILED)

@@ -172,6 +172,16 @@ def test_a_file_that_did_not_come_whole_is_not_there(world, finestra, tmp_path):
     assert (done.exit_code, list(tmp_path.iterdir())) == (1, [])
 
 
+def test_a_folder_that_is_not_there_is_no_fault_of_the_file(world, finestra, tmp_path):
+    came(world)
+    has(world, File(b"photo"))
+
+    done = finestra("inbound", "media", WAMID, "--output", str(tmp_path / "nowhere" / "photo.jpg"))
+
+    assert done.exit_code == 1
+    assert "No such file or directory" in done.output
+
+
 def test_a_message_is_marked_as_read(world, finestra):
     came(world)
 

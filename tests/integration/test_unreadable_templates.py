@@ -9,6 +9,7 @@ from shared.domain.consent import Category
 from shared.domain.identifiers import ContactId
 from shared.domain.templates import TemplateId
 from shared.observability import LogEvent
+from shared.store.template_codec import tell_unreadable
 from tests.builders import ANNA, NOW, World, call, opt_in, template
 from tests.door import DESK, ORDERS
 from tests.play import accept, drain
@@ -33,6 +34,11 @@ def world(any_redis, request) -> World:
         world.deps.contacts.set_consent(sender, contact, opt_in(), [Category.UTILITY], now=NOW)
     any_redis.hset(KEY, *request.param)
     return world
+
+
+@pytest.fixture(autouse=True)
+def _nobody_was_told():
+    tell_unreadable.cache_clear()
 
 
 @pytest.fixture
@@ -64,6 +70,15 @@ def test_the_log_names_it_and_lists_go_on_without_it(client):
     assert [one["name"] for one in listed] == ["altro"]
     named = {line.get("template") for line in logs if line["event"] == LogEvent.BUG}
     assert named == {str(template().id)}
+
+
+def test_the_log_says_it_once_for_each_version_however_often_it_is_read(world, client):
+    with structlog.testing.capture_logs() as logs:
+        for version in ("1", "1", "2"):
+            world.client.hset(KEY, "version", version)
+            client.get("/v1/templates?sender=shop", headers=DESK)
+
+    assert [line["event"] for line in logs].count(LogEvent.BUG) == 2
 
 
 def test_a_request_that_names_it_is_refused_and_its_neighbours_are_not(client):

@@ -15,6 +15,7 @@ if state ~= 'unknown' then
 end
 
 set_state(id, state, outcome, now)
+redis.call('ZREM', key('unheard', sender), id)  -- a hand has said it: nobody waits for the provider's word
 redis.call('HSET', message, 'resolved', outcome)
 if outcome == 'failed' then
   redis.call('HSET', message, 'reason', 'resolved_by_hand')
