@@ -36,6 +36,7 @@ from shared.store.health import Health
 from shared.store.inbound import Inbox
 from shared.store.keyed_hash import KeyedHashes
 from shared.store.lanes import Lanes
+from shared.store.lapses import Lapses
 from shared.store.limits import Limits
 from shared.store.listing import Listing
 from shared.store.messages import Messages
@@ -72,6 +73,7 @@ class Deps:
     audit: Audit
     silence: Silence
     lanes: Lanes
+    lapses: Lapses
     contacts: Contacts
     consents: Consents
     erasure: Erasure
@@ -141,6 +143,7 @@ def assemble(
         silence=Silence(client, scripts, messages, retention=settings.retention),
         changes=Changes(scripts, retention=settings.retention),
         lanes=_lanes(settings, scripts),
+        lapses=Lapses(client),
         contacts=Contacts(scripts, window_length=length, aliases_of=aliases, hashes=hashes),
         retention=_retention(settings, client, scripts),
         records=Records(client, messages),

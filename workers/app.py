@@ -67,6 +67,7 @@ def build_app() -> Celery:
         upkeep=upkeep.beat,
         ring_for_erasures=doorbell.ring_for_erasures,
         show_reported=monitor.show_reported,
+        show_lapsed=monitor.show_lapsed,
     )
     register(celery, deps, monitor, ticker, stopping, pass_on=doorbell.pass_on)
     celery.steps["worker"].add(_ticker_step(ticker))

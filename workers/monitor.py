@@ -1,11 +1,13 @@
 """A row for every message in Flower, from grouped Celery events: one event is enough for a full row.
 
-What fails after the provider had taken it has a row of its own: that of its message would stay green.
+What fails after the provider had taken it has a row of its own: that of its message would stay green. What
+the clock ends, with no worker at it, takes the row of its message over.
 
 Ids, rules and codes only; exception texts are ours, because Flower shows them as they are.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from celery import Celery
@@ -15,6 +17,7 @@ from kombu.exceptions import KombuError, OperationalError
 from shared.domain.message import MessageState
 from shared.observability import LogEvent, get_logger
 from shared.store.claims import Outcome
+from shared.store.lapses import Lapsed
 from shared.store.reported import ReportedFailure
 from workers.report import Settled
 
@@ -56,6 +59,11 @@ class Monitor:
         """Send one event for each; FAILURE if that was the end of its message, else RETRY."""
         if failures:
             self._send(_reported(failures))
+
+    def show_lapsed(self, lapsed: Sequence[Lapsed]) -> None:
+        """FAILURE for each that is listed, and one more for those that are only counted."""
+        if lapsed:
+            self._send(events_of_lapsed(lapsed))
 
     def _send(self, events: Iterable[Event]) -> None:
         try:
@@ -108,19 +116,39 @@ def _fields(sender: str, item: Settled) -> dict[str, Any]:
 
 def _reported(failures: Iterable[ReportedFailure]) -> Iterator[Event]:
     for one in failures:
-        words = f"{one.sender} → {one.state} ({one.code})"
-        yield (
-            "task-failed" if one.state is MessageState.FAILED else "task-retried",
-            {
-                "uuid": f"{one.message_id}-{one.attempt}",
-                "name": "outbound.reported",
-                "args": f"('{one.sender}', '{one.message_id}')",
-                "kwargs": "{}",
-                "retries": one.attempt - 1,
-                "result": words,
-                "exception": words,
-                "traceback": "",
-                "received": one.at.timestamp(),
-                "started": one.at.timestamp(),
-            },
-        )
+        kind = "task-failed" if one.state is MessageState.FAILED else "task-retried"
+        uuid, words = f"{one.message_id}-{one.attempt}", f"{one.sender} → {one.state} ({one.code})"
+        fields = _late("outbound.reported", uuid, (one.sender, one.message_id), words, one.at)
+        yield kind, {**fields, "retries": one.attempt - 1}
+
+
+def events_of_lapsed(lapsed: Iterable[Lapsed]) -> Iterator[Event]:
+    """The row of each message, whatever it said before; of those that are only counted, one together."""
+    for one in lapsed:
+        reason = f" ({one.reason})" if one.reason != one.state else ""
+        for lapse in one.listed:
+            words, whose = f"{one.sender} → {one.state}{reason}", (one.sender, lapse.message_id)
+            fields = _late("outbound.lapsed", lapse.message_id, whose, words, lapse.at)
+            yield "task-retried", fields
+            yield "task-failed", fields
+        if one.more and one.listed:
+            last, words = one.listed[-1], f"{one.sender} → {one.state} {one.more:,} more{reason}"
+            yield (
+                "task-failed",
+                _late("outbound.lapsed", f"{last.message_id}-more", (one.sender,), words, last.at),
+            )
+
+
+def _late(name: str, uuid: str, args: tuple[str, ...], words: str, at: datetime) -> dict[str, Any]:
+    """What became of a message when no drain had it in hand."""
+    return {
+        "uuid": uuid,
+        "name": name,
+        "args": str(args),
+        "kwargs": "{}",
+        "result": words,
+        "exception": words,
+        "traceback": "",
+        "received": at.timestamp(),
+        "started": at.timestamp(),
+    }

@@ -14,6 +14,7 @@ from shared.deps import Deps
 from shared.domain.confirmation import CONFIRMING_APP
 from shared.observability import LogEvent, get_logger, place_of
 from shared.schemas.message_request import MAX_EXPIRY
+from shared.store.lapses import Lapsed
 from shared.store.reported import ReportedFailure
 
 #: Glances at a sender after its rate was last used up.
@@ -29,17 +30,20 @@ class Ticker:
         upkeep: Callable[[str], None] = lambda _business: None,
         ring_for_erasures: Callable[[str], None] = lambda _business: None,
         show_reported: Callable[[Sequence[ReportedFailure]], None] = lambda _failures: None,
+        show_lapsed: Callable[[Sequence[Lapsed]], None] = lambda _lapsed: None,
     ) -> None:
         """`ring_for_app`: tells the workers that an app (second) has events of a business (first).
 
         `upkeep`: what else a business needs now and then. `ring_for_erasures`: tells the workers that
         erasures of a business were interrupted; completing them looks at every key, for which no beat waits.
-        `show_reported`: gives Flower the rows of what failed after it had been taken.
+        `show_reported`: gives Flower the rows of what failed after it had been taken; `show_lapsed`: of what
+        the clock ended.
         """
         self._deps = deps
         self._upkeep = upkeep
         self._ring_for_erasures = ring_for_erasures
         self._show_reported = show_reported
+        self._show_lapsed = show_lapsed
         self._ring_for_app = ring_for_app
         configuration = deps.settings.configuration
         senders = sorted(configuration.senders.values(), key=_business)
@@ -113,6 +117,10 @@ class Ticker:
         if failures:
             self._show_reported(failures)
             self._deps.reported.forget(business, failures)
+        lapsed = self._deps.lapses.waiting(business)
+        if lapsed:
+            self._show_lapsed(lapsed)
+            self._deps.lapses.forget(business, lapsed)
 
     def _tidy(self, business: str) -> None:
         """What goes by its time, a little at a beat; a walk that ends rings for what erases have left."""

@@ -74,6 +74,7 @@ class Keys:
     retention:{b}                           hash        how the walks went, keys of erasures · for ever
     silence:{b}                             hash        how far the silent ones were told, by life · for ever
     reported:{b}                            sorted set  late failures till Flower has them, capped · 1 h
+    lapsed:{b}                              hash        the same of what the clock ended, and how many · 1 h
     audit:{b}                               stream      who did what by hand · capped
     once:{b}:nonce                          string      mark of a count or an entry, for its repeat · its PX
     submissions:{b}                         stream      what the Celery door refused · capped
@@ -230,6 +231,9 @@ class Keys:
 
     def reported(self) -> str:
         return self._key("reported")
+
+    def lapsed(self) -> str:
+        return self._key("lapsed")
 
     def audit(self) -> str:
         return self._key("audit")

@@ -8,6 +8,7 @@ import requests
 from tests.stage import NUMBERS
 
 NUMBER = "+393331234567"
+STRANGER = "+393337654321"
 TEXT = "Il tuo ordine segreto"
 
 
@@ -35,6 +36,8 @@ def listed(live, words: str) -> set[tuple[str, str]]:
 def test_every_message_has_a_row_that_says_how_it_ended(stage):
     live = stage("receiver", "api", "worker", "flower", "sandbox")
     assert live.writes(NUMBER) == 200
+    waits = {"to": STRANGER, "sender": "shop", "text": TEXT, "when_closed": "wait", "expires_in": 1}
+    expired = live.app.call("POST", "/v1/messages", json=waits)["id"]
     live.sandbox("POST", "faults", number=NUMBERS["shop"], times=1, kind="error", code=131026, status=400)
     failed = live.app.call("POST", "/v1/messages", json={"to": NUMBER, "sender": "shop", "text": TEXT})["id"]
     live.until(lambda: live.message(failed)["state"] == "failed", "the failure")
@@ -45,6 +48,7 @@ def test_every_message_has_a_row_that_says_how_it_ended(stage):
     live.until(lambda: live.message(sent)["state"] == "delivered", "delivery")
 
     live.until(lambda: {failed, f"{late}-1", sent} <= set(rows(live)), "rows in Flower", 20)
+    live.until(lambda: rows(live).get(expired, {}).get("state") == "FAILURE", "the row of what has expired")
 
     seen = rows(live)
     assert (seen[sent]["name"], seen[sent]["state"]) == ("outbound.send[session]", "SUCCESS")
@@ -52,12 +56,16 @@ def test_every_message_has_a_row_that_says_how_it_ended(stage):
     reported = seen[f"{late}-1"]
     assert (reported["name"], reported["state"]) == ("outbound.reported", "FAILURE")
     assert (reported["exception"], reported["args"]) == ("shop → failed (131026)", f"('shop', '{late}')")
+    assert seen[expired]["exception"] == "shop → expired"
     drains = [row["result"] for row in seen.values() if row["name"] == "outbound.drain"]
     assert any("shop → submitted 1" in str(result) for result in drains)
-    assert listed(live, "state:FAILURE") == {("FAILURE", "shop → failed (131026)")}
+    assert listed(live, "state:FAILURE") == {
+        ("FAILURE", "shop → failed (131026)"),
+        ("FAILURE", "shop → expired"),
+    }
     (upkeep,) = [row for row in seen.values() if row["name"] == "maintenance.sync_templates"]
     assert (upkeep["state"], upkeep["result"]) == ("SUCCESS", "'shop → 0 listed, 0 changed, whole'")
-    assert NUMBER.removeprefix("+") not in str(seen)
+    assert all(number.removeprefix("+") not in str(seen) for number in (NUMBER, STRANGER))
     assert TEXT not in str(seen)
 
 

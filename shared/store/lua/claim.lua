@@ -1,5 +1,5 @@
 -- Claims the heads of up to n lanes of a sender, by priority and by turns of the apps, each with a lease and a fence.
--- USES lanes limits deciding turns gates
+-- USES lanes lapses limits deciding turns gates
 -- KEYS  business
 -- ARGV  now, sender, n, end of the lease, interval and tolerance of the sender's rate (ms), most claims without a
 --       settle, nonce: asked again with the same one, it answers the same claims, what is watched (parts/limits.lua)
@@ -35,6 +35,7 @@ local function claim(contact)
   local is_due = id and tonumber(found[3]) <= now
   if is_due and (found[4] or 0) + 1 > most_claims then
     fail(id, sender, contact, 'internal_error', now)
+    tell_lapse(id, sender, 'failed', 'internal_error', whole(now))
     taken[1] = taken[1] + 1
     is_due = false
   end

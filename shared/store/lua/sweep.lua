@@ -1,5 +1,5 @@
 -- What runs by the clock for a business: expiries and waking. One worker wins each beat.
--- USES lanes windows templates
+-- USES lanes lapses windows templates
 -- KEYS  business
 -- ARGV  now, life of the lock (ms), most messages a beat, length of a lease (ms), retention (ms), of a window (ms),
 --       version of the data that the caller writes
@@ -25,6 +25,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('expiring'), '-inf', now, 'L
     set_state(id, state, 'expired', now)
     redis.call('HSET', message, 'reason', 'expired')
     note(id, now, 'expired')
+    tell_lapse(id, sender or '', 'expired', 'expired', now)
     leave_lane(id, sender, contact)
     unhold(id)
     place(sender, contact, now)

@@ -1,5 +1,5 @@
 -- What runs by the clock for a sender: ended leases and halts, and whether its bell must be rung.
--- USES lanes limits gates
+-- USES lanes lapses limits gates
 -- KEYS  business
 -- ARGV  now, sender, end of the grace of a doubt, result of a lost attempt (JSON), most leases a beat, bell's life (ms),
 --       tolerance of its rate, how much of it is worth a ring (ms), what is watched (parts/limits.lua)
@@ -16,6 +16,7 @@ for _, contact in ipairs(redis.call('ZRANGEBYSCORE', key('leased', sender), '-in
     redis.call('HSET', message, 'not_before', ARGV[3], 'reason', 'worker_lost', 'result:' .. found[2], ARGV[4])
     redis.call('HSET', key('paused', sender), contact, ARGV[3])
     note(id, now, 'unknown', {reason = 'worker_lost'})
+    tell_lapse(id, sender, 'unknown', 'worker_lost', now)
     doubts = doubts + 1
   elseif found[1] and (WAITING[found[1]] or found[1] == 'unknown') then
     requeued = requeued + 1
