@@ -37,7 +37,8 @@ def media(
     answer = default_api(url, key).ask(
         "GET", f"{_path(inbound_id)}/media", params={"sender": sender}, timeout=_PATIENCE_SECONDS, stream=True
     )
-    size, content_type = _write(answer, output), answer.headers.get("Content-Type")
+    with answer:
+        size, content_type = _write(answer, output), answer.headers.get("Content-Type")
     if as_json:
         print_json({"file": str(output), "bytes": size, "content_type": content_type})
         return
