@@ -16,7 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bench.stage import accepts, process, python, redis_server, show, wait_for
+from bench.stage import accepts, process, python, redis_server, sender_of, show, wait_for
 from cli.ports import free_ports
 from shared.clock import ServerClock
 from shared.deps import Deps, assemble
@@ -61,13 +61,13 @@ class Seen:
 
     def used(self, *, after_seconds: float) -> float:
         """Of what the provider allows, the share that was used, once the first burst is over."""
-        times = [request["at"] for request in self.requests]
+        times: list[float] = [request["at"] for request in self.requests]
         steady = [at for at in times if at >= times[0] + after_seconds]
         return (len(steady) - 1) / ((steady[-1] - steady[0]) * PER_SECOND)
 
     def used_of_pair(self, *, interval: float) -> float:
         """From the first burst to the start of the last: a burst is paid off by a quiet."""
-        times = [request["at"] for request in self.requests]
+        times: list[float] = [request["at"] for request in self.requests]
         last = max(n for n in range(1, len(times)) if times[n] - times[n - 1] > interval)
         return last * interval / (times[last] - times[0])
 
@@ -173,7 +173,7 @@ def _register(deps: Deps, port: int) -> None:
 
 
 def _opt_in(deps: Deps, contacts: Sequence[ContactId]) -> None:
-    sender, now = deps.sender("shop"), deps.clock.now()
+    sender, now = sender_of(deps, "shop"), deps.clock.now()
     record = ConsentRecord(status=ConsentStatus.OPTED_IN, at=now, source="bench")
     for contact in contacts:
         deps.contacts.set_consent(sender, contact, record, [Category.UTILITY], now=now)
@@ -181,7 +181,7 @@ def _opt_in(deps: Deps, contacts: Sequence[ContactId]) -> None:
 
 def _send(deps: Deps, port: int, contacts: Sequence[ContactId], *, patience: float) -> Seen:
     """Hand in a message for each, and wait until the provider has taken as many."""
-    sender = deps.sender("shop")
+    sender = sender_of(deps, "shop")
     time.sleep(4)  # the workers are warm by then
     call, now = TemplateCall(name="pronto", language="it", values={"1": "991"}), deps.clock.now()
     requests = [
@@ -204,7 +204,8 @@ def _taken(port: int) -> int:
 
 def _requests(port: int) -> list[dict[str, Any]]:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/control/requests", timeout=5) as answer:
-        return json.loads(answer.read())["requests"]
+        found: list[dict[str, Any]] = json.loads(answer.read())["requests"]
+    return found
 
 
 def _tell(port: int, door: str, script: dict[str, Any]) -> None:

@@ -66,7 +66,7 @@ def _drain(sender: str, messages: int) -> Drained:
 
 def _wait_up(app: Celery) -> None:
     """Starting a worker takes a second or two of a core, which is no part of the figure."""
-    wait_for(lambda: len(app.control.ping(timeout=0.5)) == WORKERS, "all workers")
+    wait_for(lambda: len(app.control.ping(timeout=0.5) or ()) == WORKERS, "all workers")
 
 
 def _drain_by_hand(messages: int) -> Drained:

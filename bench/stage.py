@@ -17,9 +17,15 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.redis_server import EmbeddedRedis
+from shared.configuration import AnySender
+from shared.deps import Deps
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 console = Console(width=110, highlight=False)
+
+
+def sender_of(deps: Deps, alias: str) -> AnySender:
+    return deps.settings.configuration.senders[alias]
 
 
 @contextlib.contextmanager

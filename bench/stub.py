@@ -10,6 +10,7 @@ import re
 import sys
 import time
 from collections.abc import Sequence
+from typing import cast
 
 from bench.stage import length_of
 
@@ -56,10 +57,10 @@ class Provider(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._buffer = b""
-        self._transport: asyncio.Transport | None = None
+        self._transport: asyncio.WriteTransport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast("asyncio.WriteTransport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data

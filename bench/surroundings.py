@@ -81,7 +81,8 @@ class Here:
 
     def _unit(self, name: str, argv: Sequence[str], port: int) -> Restarted:
         environ = {**os.environ, **self.stage.environ}
-        return Restarted(name=name, argv=argv, environ=environ, is_ready=lambda: accepts(port))
+        log = self.stage.folder / f"{name}.log"
+        return Restarted(name=name, argv=argv, environ=environ, is_ready=lambda: accepts(port), log=log)
 
     def spoil(self) -> None:
         """Make a message over which the api stumbles; nobody sends it."""

@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import redis
 
-from bench.stage import accepts, process, python, redis_server, wait_for
+from bench.stage import accepts, process, python, redis_server, sender_of, wait_for
 from cli.ports import free_ports
 from shared.clock import ServerClock
 from shared.configuration import AnySender
@@ -33,7 +33,7 @@ from shared.settings import load_settings
 from shared.store.claims import Claim, Outcome, Settle
 from shared.store.connection import connect, server_time
 from shared.store.data_version import check_at_start
-from shared.store.messages import Acceptance
+from shared.store.messages import Acceptance, Accepted
 
 _AT_ONCE = 200
 #: More than any bench queues.
@@ -122,7 +122,7 @@ class Works:
     def write(self, sender: str, count: int, start: int = 0) -> None:
         """So many contacts write, and their windows are open."""
         deps, now = self.deps, self.deps.clock.now()
-        updates = [(deps.sender(sender), _wrote(contact, now)) for contact in contacts(count, start)]
+        updates = [(sender_of(deps, sender), _wrote(contact, now)) for contact in contacts(count, start)]
         for first in range(0, count, _AT_ONCE):
             deps.recorder.record(updates[first : first + _AT_ONCE], now=now)
 
@@ -132,11 +132,12 @@ class Works:
         for first in range(start, start + count, _AT_ONCE):
             now = deps.clock.now()
             offers = [
-                (deps.sender(sender), self._acceptance(sender, contact, now))
+                (sender_of(deps, sender), self._acceptance(sender, contact, now))
                 for contact in contacts(min(_AT_ONCE, start + count - first), first)
             ]
-            if any(accepted.must_ring for accepted in deps.messages.accept_all(offers, now=now)):
-                deps.ring(deps.sender(sender))
+            answers = deps.messages.accept_all(offers, now=now)
+            if any(isinstance(answer, Accepted) and answer.must_ring for answer in answers):
+                deps.ring(sender_of(deps, sender))
 
     def _acceptance(self, sender: str, contact: ContactId, now: datetime) -> Acceptance:
         request = MessageRequest(
@@ -147,14 +148,14 @@ class Works:
         )
 
     def hold(self, sender: str) -> None:
-        self.deps.senders.halt(self.deps.sender(sender), "bench", now=self.deps.clock.now())
+        self.deps.senders.halt(sender_of(self.deps, sender), "bench", now=self.deps.clock.now())
 
     def release(self, sender: str) -> None:
-        self.deps.senders.resume(self.deps.sender(sender), now=self.deps.clock.now())
-        self.deps.ring(self.deps.sender(sender))
+        self.deps.senders.resume(sender_of(self.deps, sender), now=self.deps.clock.now())
+        self.deps.ring(sender_of(self.deps, sender))
 
     def count(self, sender: str, state: str) -> int:
-        return self.deps.messages.count(self.deps.sender(sender).business, MessageState(state))
+        return self.deps.messages.count(sender_of(self.deps, sender).business, MessageState(state))
 
     def wait_submitted(self, sender: str, messages: int, seconds: float = 300) -> None:
         """Until so many in all are recorded as handed over, and told to Flower."""
@@ -163,7 +164,7 @@ class Works:
 
     def defer(self, sender: str, until: datetime) -> None:
         """As a worker does with an error that may pass: take all that is queued, and put it off."""
-        lanes, one = self.deps.lanes, self.deps.sender(sender)
+        lanes, one = self.deps.lanes, sender_of(self.deps, sender)
         while claims := self._claim(one):
             settles = [
                 Settle(claim=claim, outcome=Outcome.DEFERRED, until=until, reason="provider_error")
@@ -176,7 +177,8 @@ class Works:
         return self.deps.lanes.claim(sender, _AT_ONCE, nonce=nonce, now=now).claims
 
     def taken(self) -> dict[str, Any]:
-        return taken(self.stub)
+        found: dict[str, Any] = taken(self.stub)
+        return found
 
     def wait_taken(self, messages: int, seconds: float = 180) -> dict[str, Any]:
         """What the stub has seen once it has seen so many; raises if anything came twice."""
@@ -227,7 +229,8 @@ class Works:
 
     def _redis_info(self) -> dict[str, Any]:
         with redis.Redis.from_url(self.url) as client:
-            return client.info()
+            found: dict[str, Any] = client.info()
+        return found
 
 
 @contextlib.contextmanager
