@@ -8,26 +8,23 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from io import BytesIO, StringIO
 from pathlib import Path
+from wsgiref.types import WSGIApplication
 
 import pytest
-import structlog
 from click.testing import CliRunner
-from werkzeug.serving import make_server
 
 from cli.main import main
 from shared.domain.consent import Category
 from shared.domain.identifiers import ContactId
 from tests.builders import ANNA, NOW, World, opt_out
+from tests.typed import served
 from webhook.api.app import create_api
 
 HEADER = "contact,status,categories,source,evidence,at"
 AT = "2086-11-20T09:30:00Z"
-Wsgi = Callable[..., object]
 
 
 @pytest.fixture
@@ -35,21 +32,11 @@ def world(real_redis) -> World:
     return World(real_redis)
 
 
-@contextmanager
-def served(app: Wsgi) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    with structlog.testing.capture_logs():  # what the server writes is no output of the command
-        yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    server.server_close()
-
-
 def options(url: str) -> list[str]:
     return ["--sender", "shop", "--url", url, "--key", "desk-key"]
 
 
-def run(app: Wsgi, *words: str):
+def run(app: WSGIApplication, *words: str):
     with served(app) as url:
         return CliRunner().invoke(main, ["consent", *words, *options(url)])
 
@@ -187,7 +174,7 @@ def test_a_file_that_was_mended_is_read_from_its_begin(world, tmp_path):
 class Murderous:
     """The door, which kills whoever sends the batch of this number, before or after it is recorded."""
 
-    def __init__(self, app: Wsgi, *, number: int, is_recorded: bool) -> None:
+    def __init__(self, app: WSGIApplication, *, number: int, is_recorded: bool) -> None:
         self._app = app
         self._number, self._is_recorded = number, is_recorded
         self.bodies: list[bytes] = []

@@ -12,6 +12,7 @@ from shared.domain.message import MessageState
 from shared.domain.session_content import Text
 from tests.builders import ANNA, NOW, World, cm_sender
 from tests.play import accept, drain
+from tests.public_door import cm_body
 from webhook.app import create_receiver
 
 HOOK = "/webhooks/negozio/cm-hook-token"
@@ -25,24 +26,6 @@ def world(real_redis: redis.Redis) -> World:
 @pytest.fixture
 def app(world: World):
     return create_receiver(world.deps)
-
-
-def message(**changes) -> dict:
-    inbound = {
-        "reference": "4d0c1f8e9b7a4c5d8e6f1a2b3c4d5e6f",
-        "messageContext": "",
-        "from": {"number": "+393331234567", "name": "Anna"},
-        "to": {"number": "+390212345678"},
-        "message": {
-            "text": "È aperto oggi?",
-            "media": {"mediaUri": "", "contentType": "", "title": ""},
-            "custom": {},
-        },
-        "groupings": ["", "", ""],
-        "timeUtc": NOW.strftime("%Y-%m-%dT%H:%M:%S"),
-        "channel": "WhatsApp",
-    }
-    return {**inbound, **changes}
 
 
 def report(reference: str, code: str = "2") -> dict:
@@ -65,7 +48,7 @@ def post(app, *bodies: dict, at_once: int = 1) -> Counter[str]:
 
 
 def test_fifty_equal_posts_at_once_have_one_effect(app, world):
-    words = post(app, *[message()] * 50, at_once=50)
+    words = post(app, *[cm_body()] * 50, at_once=50)
 
     assert words == {"recorded": 1, "duplicate": 49}
     contact = world.deps.contacts.get(cm_sender(), ANNA)
@@ -74,15 +57,15 @@ def test_fifty_equal_posts_at_once_have_one_effect(app, world):
 
 
 def test_the_last_retry_of_a_month_is_a_duplicate(app, world):
-    post(app, message())
+    post(app, cm_body())
 
     world.clock.advance(timedelta(days=30))
 
-    assert post(app, message()) == {"duplicate": 1}
+    assert post(app, cm_body()) == {"duplicate": 1}
 
 
 def test_the_mark_outlives_a_month_of_retries(app, world):
-    post(app, message())
+    post(app, cm_body())
 
     (mark,) = world.client.scan_iter("seen:*")
     assert timedelta(milliseconds=world.client.pttl(mark)) > timedelta(days=31)
@@ -90,19 +73,19 @@ def test_the_mark_outlives_a_month_of_retries(app, world):
 
 @pytest.mark.parametrize("number", ["00393331234567", "393331234567", "+39 333 123 4567"])
 def test_a_number_spelled_another_way_is_the_same_message(app, number):
-    spelled = message(**{"from": {"number": number, "name": "Anna"}, "to": {"number": "00390212345678"}})
+    spelled = cm_body(**{"from": {"number": number, "name": "Anna"}, "to": {"number": "00390212345678"}})
 
-    assert post(app, message(), spelled) == {"recorded": 1, "duplicate": 1}
+    assert post(app, cm_body(), spelled) == {"recorded": 1, "duplicate": 1}
 
 
 def test_equal_words_a_second_later_are_another_message(app):
-    later = message(timeUtc=(NOW + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%S"))
+    later = cm_body(timeUtc=(NOW + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%S"))
 
-    assert post(app, message(), later) == {"recorded": 2}
+    assert post(app, cm_body(), later) == {"recorded": 2}
 
 
 def test_a_bad_report_between_two_good_ones_costs_neither(app, world):
-    post(app, message())
+    post(app, cm_body())
     sent = [accept(world, sender="negozio", content=Text(text)) for text in ("one", "two")]
     drain(world, "negozio")
     first, second = (str(outgoing.reference) for outgoing in world.providers["negozio"].sent)
@@ -123,7 +106,7 @@ def test_a_keyword_under_a_picture_is_no_opt_out(app, world):
         },
     }
 
-    post(app, message(message=picture))
+    post(app, cm_body(message=picture))
 
     assert world.deps.contacts.get(cm_sender(), ANNA).consent.records == {}
 
