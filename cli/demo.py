@@ -6,7 +6,6 @@ Real processes, real HTTP, real signatures; it fails if anything is not as told.
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -22,6 +21,7 @@ from cli.ports import free_binds, free_ports
 from cli.redis_binary import RedisServerError
 from cli.screen import console
 from cli.story import ACCOUNTS, BODY, NUMBERS, NotAsToldError, Scene, scenes, table_of
+from cli.supervisor import wait_until
 from cli.unit import NotReadyError, Unit, prepare
 
 _STORY_SECONDS = 45
@@ -212,12 +212,12 @@ class _Stage:
         return answer.json()
 
     def _until(self, condition: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + _STORY_SECONDS
-        while not condition():
+        def is_so() -> bool:
             self._unit.supervisor.tick()
-            if time.monotonic() > deadline:
-                raise NotAsToldError(f"waited {_STORY_SECONDS} s for {what}")
-            time.sleep(0.1)
+            return condition()
+
+        if not wait_until(is_so, timeout_seconds=_STORY_SECONDS):
+            raise NotAsToldError(f"waited {_STORY_SECONDS} s for {what}")
 
 
 def _show_logs(unit: Unit) -> None:

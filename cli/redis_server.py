@@ -184,7 +184,7 @@ class EmbeddedRedis:
                 silent_since = time.monotonic()
             if time.monotonic() - silent_since > READY_SECONDS:
                 return False
-            time.sleep(0.02)
+            time.sleep(0.02)  # a server has no way to tell when it is ready
         return False
 
     def _ping(self) -> bytes:

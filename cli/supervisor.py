@@ -98,7 +98,7 @@ def wait_until(condition: Callable[[], bool], *, timeout_seconds: float) -> bool
     while not condition():
         if time.monotonic() >= deadline:
             return False
-        time.sleep(POLL_SECONDS)
+        time.sleep(POLL_SECONDS)  # what is waited for is another process, which tells nobody
     return True
 
 
@@ -132,7 +132,7 @@ class Supervisor:
                     self.start()
                 while not self._stop_requests:
                     self.tick()
-                    time.sleep(POLL_SECONDS)
+                    time.sleep(POLL_SECONDS)  # how soon a death or a signal is seen
             finally:
                 left_when_asked = self.stop()
         return 0 if left_when_asked else 1

@@ -109,7 +109,7 @@ class App:
             caller.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
             while self._drips:
                 caller.sendall(b"x")
-                time.sleep(_DRIP_SECONDS)
+                time.sleep(_DRIP_SECONDS)  # the drip itself
         return True
 
     def take_again(self) -> None:
@@ -136,7 +136,7 @@ class App:
         event_id = {name.lower(): value for name, value in headers.items()}["webhook-id"]
         self.in_hand.add(event_id)
         is_answered = self._is_awake.wait(_MOST_LATE_SECONDS)
-        time.sleep(self.pause_seconds)
+        time.sleep(self.pause_seconds)  # how slow this app is
         status = self._status if is_answered else None
         was_taken = status == 204 and not _has_hung_up(caller)
         self.calls.append(Call(at=at, event_id=event_id, event=json.loads(body), was_taken=was_taken))

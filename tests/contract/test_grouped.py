@@ -51,7 +51,7 @@ def wait_for(condition):
     deadline = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < deadline
-        time.sleep(0.001)
+        time.sleep(0.001)  # the queue of waiting threads tells nobody
 
 
 def run_while_one_is_on_its_way(scripts, *turns, waiting=None):
